@@ -1,0 +1,77 @@
+//! The one shape in which anything fails. Must not know how a failure is shown.
+
+use serde::{Deserialize, Serialize};
+
+/// Why an intent was not carried out. Nothing was changed unless the kind says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{kind:?}: {detail}")]
+pub struct Failure {
+    /// What went wrong; the page has words for each.
+    pub kind: FailureKind,
+    /// A more exact text of the page's locales (`failure-…`); empty: the kind's own words.
+    pub message_key: String,
+    /// For whoever looks into it, in English; free of health data and secrets. May be empty.
+    pub detail: String,
+}
+
+impl Failure {
+    /// A failure of `kind` with the words the page has for it.
+    #[must_use]
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message_key: String::new(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<FailureKind> for Failure {
+    fn from(kind: FailureKind) -> Self {
+        Self::new(kind, "")
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// No session, or it has ended.
+    NotSignedIn,
+    /// Signed in, but the keys are not in memory.
+    Locked,
+    /// The recovery phrase is not this account's, or is not a phrase at all.
+    WrongPhrase,
+    /// It does not exist, or is not for this person: the two look the same.
+    NotFound,
+    /// The grant, request, link or delegation has run out.
+    Expired,
+    /// The same id stands for something else, or the thing was decided already.
+    Conflict,
+    /// Another browser changed the account first, and the change could not be merged.
+    StaleHead,
+    /// The account's quota or rate limit is used up.
+    Quota,
+    /// Larger than the vault takes; the limit in bytes.
+    TooLarge {
+        /// In bytes.
+        limit: u64,
+    },
+    /// The network or the vault did not answer; trying again may help.
+    Network,
+    /// A signature, hash, certificate or remembered head does not fit: what the vault
+    /// answered was not believed and not shown.
+    Integrity,
+    /// A field holds something that cannot be accepted.
+    Invalid {
+        /// Its name in the intent, for instance `display_name`.
+        field: String,
+    },
+    /// The person stopped it.
+    Cancelled,
+    /// This build cannot do that.
+    Unsupported,
+    /// Our own mistake.
+    Internal,
+    /// A rule of the owner, the grant or the vault forbids it.
+    Refused,
+}

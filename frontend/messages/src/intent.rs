@@ -1,0 +1,263 @@
+//! What the page may ask for. Must not know how it is done.
+
+use crate::{
+    AccountId, CompartmentId, Cursor, DelegationChain, Draft, FileRef, GrantId, NewCompartment,
+    RecordAddress, RecordId, RequestId, Rights, Secret, Terms, Wish,
+};
+use serde::{Deserialize, Serialize};
+
+/// Page to worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the page, unique while the page lives.
+    pub id: u32,
+    /// What is asked.
+    pub intent: Intent,
+}
+
+/// What the page asks. Each names the [`crate::Reply`] that answers it; instead of it any
+/// may be answered by a [`crate::Failure`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Intent {
+    /// The first of all. Restores a session this browser holds, and unlocks it if it
+    /// "stays unlocked". → `Hello`
+    Hello {
+        /// [`crate::VERSION`] of the page.
+        version: u16,
+        /// BCP 47, for instance `en` or `es`: for the worker's own words in record views.
+        language: String,
+    },
+    /// The language changed. → `Done`
+    SetLanguage {
+        /// BCP 47.
+        language: String,
+    },
+    /// The person is active: put off the idle lock. → `Done`
+    Touch,
+    /// Stop what the request of this id started. The request itself is then answered by
+    /// `Cancelled`. → `Done`
+    Cancel {
+        /// The request's id.
+        operation: u32,
+    },
+
+    /// Make, or find, this browser's sign-in key; asked before the person clicks, as the
+    /// window must be opened within the click. → `SignInKey`
+    PrepareSignIn,
+    /// What the identity window answered. → `Session`
+    CompleteSignIn {
+        /// Its delegation chain.
+        chain: DelegationChain,
+    },
+    /// Forget keys and session, and "stay unlocked" too. → `Session`
+    SignOut,
+    /// Wipe the keys, keep the session. → `Session`
+    Lock,
+
+    /// Make a recovery phrase for a new vault, kept in the worker's memory only until
+    /// [`Intent::CreateVault`]. Asked again, a new one replaces it. → `Phrase`
+    ProposePhrase,
+    /// Did the person write it down? → `PhraseChecked`
+    CheckPhrase {
+        /// The words at the positions asked for, in that order.
+        words: Vec<Secret>,
+    },
+    /// Make the account; only after the phrase was checked. → `Session`
+    CreateVault {
+        /// Private; may be empty.
+        display_name: String,
+        /// The first compartments, in order.
+        compartments: Vec<NewCompartment>,
+        /// Add a browser slot.
+        stay_unlocked: bool,
+    },
+    /// Unlock with the 24 words. → `Session`
+    UnlockWithPhrase {
+        /// Words separated by any white space, in any case.
+        phrase: Secret,
+        /// Add a browser slot.
+        stay_unlocked: bool,
+    },
+    /// Unlock with what this browser holds. → `Session`
+    UnlockHere,
+    /// Add or remove this browser's slot. → `Session`
+    SetStayUnlocked {
+        /// Whether to stay unlocked.
+        on: bool,
+    },
+
+    /// One's own compartments, or those of a patient that were granted. → `Compartments`
+    Compartments {
+        /// Whose; `None`: one's own.
+        patient: Option<AccountId>,
+    },
+    /// Add a compartment. → `Compartment`
+    AddCompartment {
+        /// What.
+        compartment: NewCompartment,
+    },
+    /// A page of a record list, newest clinical date first. For another's records this is
+    /// an audited release: the page says so before it asks. → `Records`
+    Records {
+        /// Whose; `None`: one's own.
+        patient: Option<AccountId>,
+        /// Only this compartment.
+        compartment: Option<CompartmentId>,
+        /// Only titles and types that contain this; empty: all.
+        search: String,
+        /// Where to begin.
+        cursor: Option<Cursor>,
+    },
+    /// Open a version. For another's record an audited release. → `Record`
+    OpenRecord {
+        /// Which record.
+        address: RecordAddress,
+        /// `None`: the newest.
+        version: Option<u32>,
+    },
+    /// All versions, newest first. → `History`
+    History {
+        /// Which record.
+        address: RecordAddress,
+    },
+    /// Look into a file before storing it. → `Inspected`
+    Inspect {
+        /// In `files`.
+        file: FileRef,
+    },
+    /// Store a record. Progress events follow. → `Stored`
+    AddRecord {
+        /// For whom; `None`: oneself.
+        patient: Option<AccountId>,
+        /// Where; `None`: where the worker thinks best.
+        compartment: Option<CompartmentId>,
+        /// What.
+        draft: Draft,
+    },
+    /// Make records of a FHIR bundle. Progress events follow. → `Imported`
+    Import {
+        /// In `files`.
+        file: FileRef,
+        /// Everything into this one; `None`: by category.
+        compartment: Option<CompartmentId>,
+    },
+    /// A new version. Progress events follow. → `Stored`
+    AmendRecord {
+        /// Which record.
+        address: RecordAddress,
+        /// The version the person saw; another newest one is a `Conflict`.
+        base: u32,
+        /// What it says now.
+        draft: Draft,
+    },
+    /// File a record from the drop box. → `Stored`
+    FileRecord {
+        /// Which.
+        record: RecordId,
+        /// Where.
+        compartment: CompartmentId,
+    },
+    /// Fetch an attachment. Progress events follow; the `Blob` is in `files`. → `File`
+    Download {
+        /// Which record.
+        address: RecordAddress,
+        /// Which version.
+        version: u32,
+        /// Which of its parts.
+        part: u32,
+    },
+
+    /// Make a link with a one-time code. → `Invitation`
+    Invite {
+        /// How long the code is good for.
+        days: u32,
+    },
+    /// Requests for this person's records. → `Requests`
+    IncomingRequests,
+    /// Answer a request with a grant, whose terms may be narrower. → `Grant`
+    Approve {
+        /// Which.
+        request: RequestId,
+        /// The terms.
+        terms: Terms,
+    },
+    /// Answer a request with no. → `Done`
+    Deny {
+        /// Which.
+        request: RequestId,
+    },
+    /// Grants this person gave. → `Grants`
+    Grants,
+    /// Give access without having been asked. → `Grant`
+    Give {
+        /// To whom, from the directory.
+        to: AccountId,
+        /// The terms.
+        terms: Terms,
+    },
+    /// End a grant. → `Grant`
+    Revoke {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Providers of the directory. → `Directory`
+    Directory {
+        /// In name or specialty; empty: all.
+        search: String,
+        /// Where to begin.
+        cursor: Option<Cursor>,
+    },
+
+    /// One's own audit trail, newest first. → `Activity`
+    Activity {
+        /// Where to begin.
+        cursor: Option<Cursor>,
+    },
+    /// Fetch the chain and its certificate and check both. Progress events follow.
+    /// → `Verified`
+    VerifyActivity,
+    /// The chain and its certificate as a file for `salus audit verify --offline`.
+    /// → `File`
+    ExportActivity,
+
+    /// Publish oneself in the directory. → `Session`
+    RegisterProvider {
+        /// Shown to patients.
+        name: String,
+        /// Shown to patients.
+        specialty: String,
+    },
+    /// Read a patient's link and check it against the vault. → `Link`
+    ReadLink {
+        /// The link, or what follows `#/ask/`.
+        text: String,
+    },
+    /// Ask for access. → `Asked`
+    Ask {
+        /// [`crate::LinkView::link`].
+        link: String,
+        /// To what.
+        wish: Wish,
+        /// To do what.
+        rights: Rights,
+        /// What for; sealed to the patient.
+        purpose: String,
+        /// For how long.
+        days: u32,
+    },
+    /// Requests this person made. → `Requests`
+    OutgoingRequests,
+    /// Patients who granted something. → `Patients`
+    Patients,
+
+    /// Notifications, newest first. → `Inbox`
+    Inbox {
+        /// Where to begin.
+        cursor: Option<Cursor>,
+    },
+    /// Everything up to this number has been seen. → `Done`
+    MarkSeen {
+        /// The highest number seen.
+        up_to: u64,
+    },
+}

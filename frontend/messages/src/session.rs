@@ -1,0 +1,119 @@
+//! Who is here and whether their keys are in the worker's memory.
+//! Must not know what a slot secret or a session key looks like.
+
+use crate::{AccountId, Millis};
+use serde::{Deserialize, Serialize};
+
+/// Where this page talks to; from `/config.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// `local` or `ic`, or a name of the operator's choosing; shown when it is not `ic`.
+    pub network: String,
+    /// Address of the page that signs people in (ICRC-29), opened in its own window.
+    pub identity_provider: String,
+    /// Passed on as `icrc95DerivationOrigin` when there is one.
+    pub derivation_origin: Option<String>,
+    /// The vault canister's id as text.
+    pub vault: String,
+}
+
+/// What the delegation chain of ICRC-34 holds, decoded from base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DelegationChain {
+    /// The root's public key, DER.
+    pub public_key: Vec<u8>,
+    /// From the root on.
+    pub delegations: Vec<SignedDelegation>,
+}
+
+/// One link of a [`DelegationChain`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedDelegation {
+    /// Whom it delegates to, DER.
+    pub pubkey: Vec<u8>,
+    /// Nanoseconds since 1970-01-01 UTC.
+    pub expiration: u64,
+    /// Canisters it is limited to, as principal text.
+    pub targets: Option<Vec<String>>,
+    /// By the key before it.
+    pub signature: Vec<u8>,
+}
+
+/// How far the person has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionState {
+    /// No session.
+    SignedOut,
+    /// A session, but the principal has no account in this vault.
+    NoVault {
+        /// As text.
+        principal: String,
+    },
+    /// An account whose keys are not in memory.
+    Locked {
+        /// As text.
+        principal: String,
+        /// What can unlock it.
+        slots: Vec<SlotView>,
+    },
+    /// Everything is ready.
+    Unlocked(AccountView),
+}
+
+/// A way to unlock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotView {
+    /// Which way.
+    pub kind: SlotKind,
+    /// Whether it can be used in this browser, now.
+    pub here: bool,
+    /// The owner's name for it, known only when unlocked; else empty.
+    pub label: String,
+    /// When it was added; 0 when unknown.
+    pub added_at: Millis,
+}
+
+/// Kinds of slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SlotKind {
+    /// The 24 words.
+    Recovery,
+    /// "Stay unlocked here": a key this browser holds and cannot hand out.
+    Browser,
+    /// A passkey.
+    Passkey,
+    /// A passphrase together with a second secret.
+    Passphrase,
+    /// A file, for the command line.
+    File,
+}
+
+/// The person's own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its id.
+    pub account: AccountId,
+    /// The principal of this session, as text.
+    pub principal: String,
+    /// The private name the person chose; may be empty.
+    pub display_name: String,
+    /// To be compared with a counterparty's screen: digits in groups.
+    pub safety_number: String,
+    /// Every slot of the account.
+    pub slots: Vec<SlotView>,
+    /// Whether this browser stays unlocked.
+    pub stays_unlocked: bool,
+    /// The published profile, for those who registered as a provider.
+    pub provider: Option<ProviderProfile>,
+    /// Notifications not yet seen.
+    pub unread: u32,
+}
+
+/// What a provider publishes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderProfile {
+    /// As patients will see it.
+    pub name: String,
+    /// For instance "Family medicine"; free text.
+    pub specialty: String,
+}
