@@ -1,0 +1,59 @@
+//! The vault's limits, each named once. Sizes in bytes, times in milliseconds.
+
+/// One piece of an upload: what a message of 2 MiB carries with room to spare, and the largest
+/// extent the vault allocates.
+pub const PIECE_BYTES: u64 = 1 << 20;
+/// A part given inside `version_add` instead of by upload.
+pub const INLINE_PART_BYTES: u64 = 1 << 20;
+/// All inline parts of one `version_add` together; an ingress message has 2 MiB.
+pub const INLINE_TOTAL_BYTES: u64 = 1_500_000;
+/// One part of a version, sealed: an attachment of 256 MiB and what sealing adds.
+pub const PART_BYTES: u64 = (256 << 20) + (1 << 20);
+/// Parts of one version.
+pub const PARTS: u64 = 32;
+/// A sealed descriptor.
+pub const DESCRIPTOR_BYTES: u64 = 8 << 10;
+/// A statement of any kind but a ledger operation.
+pub const STATEMENT_BYTES: u64 = 16 << 10;
+/// A ledger operation.
+pub const LEDGER_OP_BYTES: u64 = 512 << 10;
+/// An HPKE envelope of a grant.
+pub const GRANT_ENVELOPE_BYTES: u64 = 256 << 10;
+/// An HPKE envelope of a request or of a drop-box version.
+pub const ENVELOPE_BYTES: u64 = 16 << 10;
+/// A sealed note for its owner alone: profile, grant note, compartment name.
+pub const NOTE_BYTES: u64 = 4 << 10;
+/// Compartments of an account.
+pub const COMPARTMENTS: u64 = 64;
+/// Slots of an account.
+pub const SLOTS: u64 = 16;
+/// Principals of an account.
+pub const PRINCIPALS: u64 = 8;
+/// Grants of an account that are neither revoked nor replaced.
+pub const LIVE_GRANTS: u64 = 256;
+/// Requests that wait for one patient's decision.
+pub const PENDING_REQUESTS: u64 = 64;
+/// Invitations of one patient that are still open.
+pub const OPEN_INVITATIONS: u64 = 32;
+/// Unfinished uploads of one account.
+pub const OPEN_UPLOADS: u64 = 64;
+/// Records released by one `release_open`.
+pub const RELEASE_RECORDS: u64 = 100;
+/// A page of any list: its replies stay well below the 2 MiB of an update's reply.
+pub const PAGE_BYTES: u64 = 1 << 20;
+/// Items of a page at most.
+pub const PAGE_ITEMS: u64 = 1000;
+/// A provider's published name or specialty, in bytes of UTF-8.
+pub const PUBLISHED_NAME_BYTES: u64 = 200;
+/// How long an unfinished upload is kept: 24 h.
+pub const UPLOAD_LIFE_MS: u64 = 24 * 3_600_000;
+/// How long an invitation may live: 30 days.
+pub const INVITATION_LIFE_MS: u64 = 30 * 86_400_000;
+/// How long a grant may live: ten years.
+pub const GRANT_LIFE_MS: u64 = 3_653 * 86_400_000;
+/// How far a statement's own time may lie from the vault's: 5 minutes, as the IC allows for ingress.
+pub const CLOCK_SKEW_MS: u64 = 5 * 60_000;
+/// Ledger operations between two checkpoints.
+pub const CHECKPOINT_EVERY: u64 = 256;
+/// Storage of an account unless the vault is configured otherwise: 2 GiB.
+pub const ACCOUNT_QUOTA_BYTES: u64 = 2 << 30;
