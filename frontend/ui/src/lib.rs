@@ -1,1 +1,2 @@
 //! ui
+use yew as _;
