@@ -1,0 +1,74 @@
+//! What a request tells the patient.
+
+use crate::context::{self, VaultScope};
+use crate::error::{OpenError, SealError};
+use crate::hpke::{self, PublicKey, SecretSeed};
+use crate::pad;
+use crate::wire;
+use minicbor::{Decode, Encode};
+use salus_protocol::canonical;
+use salus_types::{AccountId, Hash, RequestId};
+use zeroize::Zeroizing;
+
+/// The contents of a request's envelope.
+#[derive(Clone, Debug, Decode, Encode, PartialEq, Eq)]
+#[cbor(map)]
+pub struct RequestContents {
+    /// What access is wanted for, in words.
+    #[n(0)]
+    pub purpose: String,
+    /// Opens the request's commitment to its purpose.
+    #[cbor(n(1), with = "wire::salt")]
+    pub purpose_salt: [u8; 32],
+    /// Who asks.
+    #[n(2)]
+    pub requester_name: String,
+    /// In what capacity.
+    #[n(3)]
+    pub specialty: Option<String>,
+    /// A message to the patient.
+    #[n(4)]
+    pub message: Option<String>,
+    /// The patient's one-time code, if there was an invitation.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub invitation_code: Option<Vec<u8>>,
+}
+
+impl RequestContents {
+    /// Seals to the patient, whose account is the scope's.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn seal(
+        &self,
+        patient: &PublicKey,
+        scope: VaultScope<'_>,
+        request: RequestId,
+        requester: AccountId,
+        requester_genesis: Hash,
+    ) -> Result<Vec<u8>, SealError> {
+        let context = context::request_envelope(scope, request, requester, requester_genesis);
+        hpke::seal_to(patient, &context, &pad::pad(&self.encode()))
+    }
+
+    pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(canonical::encode(self))
+    }
+
+    /// Opens a request's envelope.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub fn open(
+        seed: &SecretSeed,
+        scope: VaultScope<'_>,
+        request: RequestId,
+        requester: AccountId,
+        requester_genesis: Hash,
+        envelope: &[u8],
+    ) -> Result<Self, OpenError> {
+        let context = context::request_envelope(scope, request, requester, requester_genesis);
+        let padded = hpke::open_with(seed, &context, envelope)?;
+        canonical::decode(pad::unpad(&padded)?).map_err(|_| OpenError::Malformed)
+    }
+}
