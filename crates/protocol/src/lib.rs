@@ -4,3 +4,17 @@
 //! Pure: no clock, no randomness, no storage, no platform. Must not know how anything is encrypted.
 
 pub mod canonical;
+pub mod certified;
+pub mod chain;
+pub mod grant;
+pub mod hash_tree;
+pub mod keychain;
+pub mod ledger;
+pub mod request;
+pub mod statement;
+pub mod version;
+
+pub use canonical::NotCanonical;
+pub use keychain::KeyChain;
+pub use ledger::{Change, LedgerOp, LedgerState};
+pub use statement::Statement;
