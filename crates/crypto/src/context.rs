@@ -81,6 +81,8 @@ kinds! {
     SlotAnchor = "slot-anchor",
     /// Envelope of the account master key to a slot.
     SlotWrap = "slot-wrap",
+    /// A slot's sealed label.
+    SlotLabel = "slot-label",
     /// The sealed identity bundle.
     Bundle = "bundle",
     /// A sealed epoch key.
@@ -181,6 +183,12 @@ pub fn slot_anchor(scope: VaultScope<'_>, slot: SlotId) -> Context {
 pub fn slot_wrap(scope: VaultScope<'_>, slot: SlotId, generation: u32) -> Context {
     let generation = generation.to_be_bytes();
     scoped(Kind::SlotWrap, scope, &[slot.as_bytes(), &generation])
+}
+
+/// A slot's label under one generation of the account master key.
+pub fn slot_label(scope: VaultScope<'_>, slot: SlotId, generation: u32) -> Context {
+    let generation = generation.to_be_bytes();
+    scoped(Kind::SlotLabel, scope, &[slot.as_bytes(), &generation])
 }
 
 /// The identity bundle under one generation of the account master key.

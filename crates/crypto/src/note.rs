@@ -1,5 +1,6 @@
-//! Texts the owner seals for himself under the account master key: compartment names, notes about
-//! grants, the profile note. All padded; all resealed when the account master key changes.
+//! Texts the owner seals for himself under the account master key: compartment names, labels of
+//! slots, notes about grants, the profile note. All padded. What is not resealed when the account
+//! master key changes opens with the earlier key, which the identity bundle keeps.
 
 use crate::context::{self, Context, VaultScope};
 use crate::error::{OpenError, SealError};
@@ -7,12 +8,13 @@ use crate::hierarchy::Amk;
 use crate::key::Key;
 use crate::pad;
 use crate::seal;
-use salus_types::{CompartmentId, GrantId};
+use salus_types::{CompartmentId, GrantId, SlotId};
 use zeroize::Zeroizing;
 
-/// Bytes of UTF-8 a compartment name may have; any name then takes 1 KiB and tells nothing.
+/// Bytes of UTF-8 a compartment name or a slot's label may have; any then takes 1 KiB and tells
+/// nothing.
 pub const NAME_LIMIT: u64 = pad::MIN_LEN - pad::PREFIX_LEN as u64;
-/// Bytes of a sealed compartment name, whatever it is.
+/// Bytes of a sealed compartment name or slot label, whatever it is.
 pub const SEALED_NAME_LEN: u64 = seal::sealed_len(pad::MIN_LEN);
 /// Bytes a note may have: sealed, it stays within 4 KiB.
 pub const NOTE_LIMIT: u64 = 3_840 - pad::PREFIX_LEN as u64;
@@ -64,6 +66,35 @@ pub fn open_compartment_name(
     sealed: &[u8],
 ) -> Result<String, OpenError> {
     let context = context::compartment_name(scope, compartment, amk.generation());
+    let bytes = open_padded(amk.key(), &context, sealed)?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| OpenError::Malformed)
+}
+
+/// Seals a slot's label.
+///
+/// # Errors
+/// [`SealError::TooLarge`] above [`NAME_LIMIT`]; [`SealError::Random`].
+pub fn seal_slot_label(
+    amk: &Amk,
+    scope: VaultScope<'_>,
+    slot: SlotId,
+    label: &str,
+) -> Result<Vec<u8>, SealError> {
+    let context = context::slot_label(scope, slot, amk.generation());
+    seal_padded(amk.key(), &context, label.as_bytes(), NAME_LIMIT)
+}
+
+/// Opens a slot's label.
+///
+/// # Errors
+/// [`OpenError`]
+pub fn open_slot_label(
+    amk: &Amk,
+    scope: VaultScope<'_>,
+    slot: SlotId,
+    sealed: &[u8],
+) -> Result<String, OpenError> {
+    let context = context::slot_label(scope, slot, amk.generation());
     let bytes = open_padded(amk.key(), &context, sealed)?;
     String::from_utf8(bytes.to_vec()).map_err(|_| OpenError::Malformed)
 }

@@ -12,7 +12,7 @@ pub struct Amk {
 }
 
 impl Amk {
-    /// A fresh key of the given generation; the first is 0.
+    /// A fresh key of the given generation; the first is 1.
     ///
     /// # Errors
     /// [`RandomError`]

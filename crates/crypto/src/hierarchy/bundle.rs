@@ -1,5 +1,6 @@
 //! The identity bundle: the secret seeds of the current link of the key chain, and of earlier ones
-//! for as long as something is sealed to them.
+//! for as long as something is sealed to them; and earlier account master keys for as long as a note
+//! is sealed under them.
 
 use super::Amk;
 use crate::context::{self, VaultScope};
@@ -40,13 +41,16 @@ impl IdentitySeeds {
     }
 }
 
-/// Current and earlier seeds.
+/// Current and earlier seeds, and earlier account master keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityBundle {
     /// Those of the current link.
     pub current: IdentitySeeds,
     /// Those of earlier links, oldest first.
     pub earlier: Vec<IdentitySeeds>,
+    /// Earlier account master keys, oldest first. Whoever had one could open what it sealed; none
+    /// opens anything sealed later.
+    pub earlier_amks: Vec<Amk>,
 }
 
 #[derive(Encode, Decode)]
@@ -67,6 +71,17 @@ struct WireBundle {
     current: WireSeeds,
     #[n(1)]
     earlier: Vec<WireSeeds>,
+    #[n(2)]
+    earlier_amks: Vec<WireAmk>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct WireAmk {
+    #[n(0)]
+    generation: u32,
+    #[cbor(n(1), with = "wire::key")]
+    key: Key,
 }
 
 impl From<&IdentitySeeds> for WireSeeds {
@@ -95,6 +110,7 @@ impl IdentityBundle {
         Self {
             current,
             earlier: Vec::new(),
+            earlier_amks: Vec::new(),
         }
     }
 
@@ -102,6 +118,11 @@ impl IdentityBundle {
     pub fn rotate(&mut self, next: IdentitySeeds) {
         let before = std::mem::replace(&mut self.current, next);
         self.earlier.push(before);
+    }
+
+    /// Keeps the account master key that is being replaced.
+    pub fn retire_amk(&mut self, amk: Amk) {
+        self.earlier_amks.push(amk);
     }
 
     /// The seeds behind a link.
@@ -124,6 +145,14 @@ impl IdentityBundle {
         let wire = WireBundle {
             current: WireSeeds::from(&self.current),
             earlier: self.earlier.iter().map(WireSeeds::from).collect(),
+            earlier_amks: self
+                .earlier_amks
+                .iter()
+                .map(|amk| WireAmk {
+                    generation: amk.generation(),
+                    key: amk.key().clone(),
+                })
+                .collect(),
         };
         Zeroizing::new(canonical::encode(&wire))
     }
@@ -139,6 +168,11 @@ impl IdentityBundle {
         Ok(Self {
             current: IdentitySeeds::from(&wire.current),
             earlier: wire.earlier.iter().map(IdentitySeeds::from).collect(),
+            earlier_amks: wire
+                .earlier_amks
+                .iter()
+                .map(|amk| Amk::from_parts(amk.generation, amk.key.clone()))
+                .collect(),
         })
     }
 }

@@ -14,7 +14,7 @@ use salus_types::{CompartmentId, Hash, RecordId};
 pub struct EpochKey {
     /// Which compartment.
     pub compartment: CompartmentId,
-    /// Which epoch; the first is 0.
+    /// Which epoch; the first is 1.
     pub epoch: u32,
     /// The key.
     pub key: Key,
