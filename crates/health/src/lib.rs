@@ -6,6 +6,8 @@
 //! size of its input, and clips what it hands to an interface.
 //!
 //! - [`import()`] splits a FHIR bundle into [`RecordDraft`]s and accounts for every entry.
+//! - [`view()`] turns a record's content into rows and text an interface can show.
+//! - [`medication_list`] gathers what a person takes; [`note()`] writes a note as FHIR.
 //! - [`Category`] names the compartments a new patient starts with.
 
 mod category;
@@ -14,10 +16,13 @@ mod fhir;
 pub mod import;
 mod medications;
 mod names;
+mod narrative;
+mod note;
 mod observation;
 mod quantity;
 mod resources;
 mod titles;
+pub mod view;
 mod words;
 
 pub use category::Category;
@@ -25,6 +30,9 @@ pub use dates::plain_date;
 pub use fhir::Coding;
 pub use import::{Import, ImportError, RecordDraft, import};
 pub use medications::{MedicationLine, medication_list};
+pub use note::{Note, note, note_draft};
+
+pub use view::{Flag, RecordView, Row, Section, ViewError, view};
 
 /// Media type of every FHIR record's content, as registered for FHIR's JSON format.
 pub const FHIR_JSON: &str = "application/fhir+json";
