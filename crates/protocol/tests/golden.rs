@@ -1,0 +1,205 @@
+//! Every statement's bytes, hash and signature as they were first published. These files are never
+//! edited: a format that changes gets a new label and a new file.
+//!
+//! `SALUS_WRITE_GOLDEN=1 cargo test -p salus-protocol --test golden` writes a file that is not there.
+
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use common::*;
+use salus_protocol::canonical;
+use salus_protocol::chain::*;
+use salus_protocol::grant::{READ, Scope, VersionRef};
+use salus_protocol::keychain::Authority;
+use salus_protocol::ledger::*;
+use salus_protocol::statement::{Statement, hash_of, verify};
+use salus_protocol::version::part_root;
+use salus_types::{CompartmentId, GrantId, Hash, RecordId, RequestId, SlotId};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+fn one<T: Statement + PartialEq + std::fmt::Debug>(name: &str, value: &T, seed: u8) -> Value {
+    let signed = sign(value, seed);
+    assert_eq!(
+        &verify::<T>(&signed, VAULT, &public(seed)).expect("own golden statement verifies"),
+        value
+    );
+    json!({
+        "name": name,
+        "label": T::LABEL,
+        "statement": hex::encode(&signed.statement),
+        "hash": hash_of::<T>(&signed.statement).to_string(),
+        "signing_seed": hex::encode([seed; 32]),
+        "signature": hex::encode(&signed.signature),
+    })
+}
+
+fn all() -> Value {
+    let first = genesis(1, 2);
+    let changes: Vec<(&str, Change)> = vec![
+        ("open", opening()),
+        (
+            "add-slot",
+            Change::AddSlot {
+                slot: slot(3, SlotKind::File),
+            },
+        ),
+        (
+            "rekey",
+            Change::Rekey {
+                generation: 2,
+                removed: vec![SlotId([2; 16])],
+                slots: vec![SlotWrap {
+                    slot: SlotId([1; 16]),
+                    wrap: vec![1; 40],
+                }],
+                bundle: vec![7; 30],
+                compartments: vec![CompartmentRewrap {
+                    compartment: CompartmentId([1; 16]),
+                    name: vec![1; 10],
+                    wraps: vec![Wrap(vec![2; 10])],
+                }],
+            },
+        ),
+        (
+            "add-compartment",
+            Change::AddCompartment {
+                compartment: compartment(3),
+                reissues: vec![entry(1, 2)],
+            },
+        ),
+        (
+            "rename-compartment",
+            Change::RenameCompartment {
+                compartment: CompartmentId([1; 16]),
+                name: vec![1; 9],
+            },
+        ),
+        ("grant", granting(1)),
+        (
+            "reissue",
+            Change::Reissue {
+                reissues: vec![entry(1, 2)],
+            },
+        ),
+        (
+            "revoke",
+            Change::Revoke {
+                grant: GrantId([1; 16]),
+                epochs: vec![EpochAdvance {
+                    compartment: CompartmentId([1; 16]),
+                    epoch: 2,
+                    kid: Hash([1; 32]),
+                    wrap: vec![1; 10],
+                }],
+                reissues: vec![],
+            },
+        ),
+        (
+            "deny",
+            Change::Deny {
+                request: RequestId([1; 16]),
+            },
+        ),
+        (
+            "rotate",
+            Change::Rotate {
+                link: Hash([1; 32]),
+                bundle: vec![1; 10],
+            },
+        ),
+        (
+            "checkpoint",
+            Change::Checkpoint {
+                state: Hash([1; 32]),
+            },
+        ),
+    ];
+    let mut out = vec![
+        one("genesis", &first, 2),
+        one(
+            "rotation by identity",
+            &next(&first, 3, Authority::Identity),
+            1,
+        ),
+    ];
+    for (name, change) in changes {
+        out.push(one(
+            &format!("ledger {name}"),
+            &op(1, Some(Hash([8; 32])), Hash([9; 32]), change),
+            1,
+        ));
+    }
+    let record = VersionRef {
+        record: RecordId([1; 16]),
+        version: 2,
+    };
+    for (name, scope) in [
+        ("everything", Scope::Everything),
+        (
+            "compartments",
+            Scope::Compartments(vec![CompartmentId([1; 16])]),
+        ),
+        ("records", Scope::Records(vec![record])),
+    ] {
+        out.push(one(&format!("grant over {name}"), &grant(scope, READ), 1));
+    }
+    out.push(one("version in the drop box", &version(), 1));
+    out.push(one("adoption", &adoption(), 1));
+    out.push(one("request", &request(), 1));
+    out.push(one("invitation", &invitation(), 1));
+    out.push(one("directory entry", &directory_entry(), 1));
+    out.push(one("claim", &claim(), 2));
+    out.push(one("disclaim", &disclaim(), 1));
+
+    let feed = FeedEntry {
+        seq: 0,
+        at: 1,
+        event: FeedEvent::Added,
+        record: RecordId([1; 16]),
+        version: 1,
+        statement: Hash([2; 32]),
+    };
+    let audit = AuditEntry {
+        seq: 0,
+        at: 1,
+        event: AuditEvent::Opened,
+        actor: Some(pseudonym(&[1; 32], &account(2))),
+        other: None,
+        grant: Some(GrantId([1; 16])),
+        request: None,
+        compartment: None,
+        record: Some(RecordId([1; 16])),
+        version: Some(1),
+        slot: None,
+        count: None,
+        subject: Some(listing_hash([(RecordId([1; 16]), 1)])),
+    };
+    let (feed, audit) = (canonical::encode(&feed), canonical::encode(&audit));
+    json!({
+        "statements": out,
+        "part_root": {
+            "size": 1_048_577,
+            "pieces": [Hash([1; 32]).to_string(), Hash([2; 32]).to_string()],
+            "root": part_root(1_048_577, &[Hash([1; 32]), Hash([2; 32])]).to_string(),
+        },
+        "feed": { "entry": hex::encode(&feed),
+                  "head": extend(FEED_LABEL, &EMPTY, &entry_hash(&feed)).hash.to_string() },
+        "audit": { "entry": hex::encode(&audit),
+                   "head": extend(AUDIT_LABEL, &EMPTY, &entry_hash(&audit)).hash.to_string() },
+    })
+}
+
+#[test]
+fn every_format_is_as_it_was_published() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1.json");
+    let now = all();
+    if !path.exists() && std::env::var_os("SALUS_WRITE_GOLDEN").is_some() {
+        let text = serde_json::to_string_pretty(&now).expect("json");
+        std::fs::write(&path, text + "\n").expect("write golden file");
+    }
+    let text = std::fs::read_to_string(&path).expect("golden file");
+    let published: Value = serde_json::from_str(&text).expect("golden file is JSON");
+    assert_eq!(now, published);
+}

@@ -1,0 +1,292 @@
+//! Which operations may follow which.
+
+mod common;
+
+use common::*;
+use salus_protocol::canonical;
+use salus_protocol::chain::EMPTY;
+use salus_protocol::ledger::*;
+use salus_types::api::Head;
+use salus_types::{CompartmentId, GrantId, Hash, RequestId, SlotId, limits};
+
+const LINK: Hash = Hash([1; 32]);
+
+struct Ledger {
+    state: LedgerState,
+    head: Head,
+}
+
+impl Ledger {
+    fn opened() -> Self {
+        let mut ledger = Self {
+            state: LedgerState::default(),
+            head: EMPTY,
+        };
+        ledger.push(opening()).expect("open");
+        ledger
+    }
+
+    fn push(&mut self, change: Change) -> Result<(), LedgerError> {
+        let previous = (self.head.count > 0).then_some(self.head.hash);
+        let op = op(self.head.count, previous, LINK, change);
+        let before = self.state.clone();
+        match self
+            .state
+            .apply(&self.head, &LINK, &op, &canonical::encode(&op))
+        {
+            Ok(head) => {
+                self.head = head;
+                Ok(())
+            }
+            Err(e) => {
+                assert_eq!(before, self.state, "a refused operation changes nothing");
+                Err(e)
+            }
+        }
+    }
+}
+
+fn advance(n: u8, epoch: u32) -> EpochAdvance {
+    EpochAdvance {
+        compartment: CompartmentId([n; 16]),
+        epoch,
+        kid: Hash([n; 32]),
+        wrap: vec![n; 100],
+    }
+}
+
+#[test]
+fn an_account_opens_once_with_a_recovery_slot() {
+    let mut ledger = Ledger {
+        state: LedgerState::default(),
+        head: EMPTY,
+    };
+    assert_eq!(ledger.push(granting(1)), Err(LedgerError::Open));
+    let without = Change::Open {
+        slots: vec![slot(2, SlotKind::Browser)],
+        bundle: vec![1],
+        compartments: vec![],
+    };
+    assert_eq!(ledger.push(without), Err(LedgerError::Recovery));
+    ledger.push(opening()).expect("open");
+    assert_eq!(ledger.push(opening()), Err(LedgerError::Open));
+    assert_eq!(ledger.state.generation, 1);
+}
+
+#[test]
+fn an_operation_names_the_head_and_the_link_in_force() {
+    let mut ledger = Ledger::opened();
+    let deny = Change::Deny {
+        request: RequestId([1; 16]),
+    };
+    for (seq, previous, link, expected) in [
+        (0, None, LINK, LedgerError::Stale),
+        (2, Some(ledger.head.hash), LINK, LedgerError::Stale),
+        (1, None, LINK, LedgerError::Stale),
+        (1, Some(Hash([7; 32])), LINK, LedgerError::Stale),
+        (1, Some(ledger.head.hash), Hash([7; 32]), LedgerError::Link),
+    ] {
+        let op = op(seq, previous, link, deny.clone());
+        let got = ledger
+            .state
+            .apply(&ledger.head, &LINK, &op, &canonical::encode(&op));
+        assert_eq!(got, Err(expected));
+    }
+    ledger.push(deny).expect("the right one");
+}
+
+#[test]
+fn a_grant_is_given_once_reissued_in_order_and_revoked_once() {
+    let mut ledger = Ledger::opened();
+    ledger.push(granting(1)).expect("grant");
+    assert_eq!(ledger.push(granting(1)), Err(LedgerError::Exists("grant")));
+    let reissue = |revision| Change::Reissue {
+        reissues: vec![entry(1, revision)],
+    };
+    assert_eq!(
+        ledger.push(reissue(3)),
+        Err(LedgerError::Sequence("revision"))
+    );
+    ledger.push(reissue(2)).expect("second revision");
+    let mut other = entry(1, 3);
+    other.grantee = account(9);
+    assert_eq!(
+        ledger.push(Change::Reissue {
+            reissues: vec![other]
+        }),
+        Err(LedgerError::Malformed("grant"))
+    );
+    let revoke = Change::Revoke {
+        grant: GrantId([1; 16]),
+        epochs: vec![advance(1, 2)],
+        reissues: vec![],
+    };
+    ledger.push(revoke.clone()).expect("revoke");
+    assert_eq!(ledger.state.epoch(&CompartmentId([1; 16])), Some(2));
+    assert_eq!(ledger.push(revoke), Err(LedgerError::Unknown("grant")));
+    assert_eq!(ledger.push(reissue(3)), Err(LedgerError::Unknown("grant")));
+    assert_eq!(ledger.state.live_grants(), 0);
+}
+
+#[test]
+fn epochs_advance_by_one() {
+    let mut ledger = Ledger::opened();
+    ledger.push(granting(1)).expect("grant");
+    for (epochs, expected) in [
+        (vec![advance(1, 1)], LedgerError::Sequence("epoch")),
+        (vec![advance(1, 3)], LedgerError::Sequence("epoch")),
+        (vec![advance(9, 2)], LedgerError::Unknown("compartment")),
+        (
+            vec![advance(1, 2), advance(1, 2)],
+            LedgerError::Exists("epoch"),
+        ),
+    ] {
+        let change = Change::Revoke {
+            grant: GrantId([1; 16]),
+            epochs,
+            reissues: vec![],
+        };
+        assert_eq!(ledger.push(change), Err(expected));
+    }
+}
+
+#[test]
+fn live_grants_are_bounded() {
+    let mut ledger = Ledger::opened();
+    let mut given = 0u64;
+    loop {
+        let mut entry = entry(1, 1);
+        entry.id.0[..8].copy_from_slice(&given.to_be_bytes());
+        let change = Change::Grant {
+            grant: entry,
+            request: None,
+            pin: Pin {
+                account: account(2),
+                genesis: LINK,
+                link: LINK,
+            },
+        };
+        match ledger.push(change) {
+            Ok(()) => given += 1,
+            Err(LedgerError::Checkpoint) => {
+                let state = ledger.state.fingerprint();
+                ledger
+                    .push(Change::Checkpoint { state })
+                    .expect("checkpoint when due");
+            }
+            Err(e) => {
+                assert_eq!(
+                    (e, given),
+                    (LedgerError::TooMany("grants"), limits::LIVE_GRANTS)
+                );
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_vouches_for_the_state_and_stands_where_it_is_due() {
+    let mut ledger = Ledger::opened();
+    let state = ledger.state.fingerprint();
+    assert_eq!(
+        ledger.push(Change::Checkpoint { state }),
+        Err(LedgerError::Checkpoint)
+    );
+    while ledger.head.count < limits::CHECKPOINT_EVERY {
+        ledger
+            .push(Change::Deny {
+                request: RequestId([1; 16]),
+            })
+            .expect("filler");
+    }
+    assert_eq!(
+        ledger.push(Change::Deny {
+            request: RequestId([1; 16])
+        }),
+        Err(LedgerError::Checkpoint)
+    );
+    assert_eq!(
+        ledger.push(Change::Checkpoint {
+            state: Hash([0; 32])
+        }),
+        Err(LedgerError::Checkpoint)
+    );
+    let state = ledger.state.fingerprint();
+    ledger
+        .push(Change::Checkpoint { state })
+        .expect("checkpoint");
+}
+
+#[test]
+fn a_rekey_reaches_every_slot_that_stays_and_never_drops_recovery() {
+    let rewrap = |n: u8| CompartmentRewrap {
+        compartment: CompartmentId([n; 16]),
+        name: vec![n; 10],
+        wraps: vec![Wrap(vec![n; 10])],
+    };
+    let wrap = |n: u8| SlotWrap {
+        slot: SlotId([n; 16]),
+        wrap: vec![n + 100; 40],
+    };
+    let rekey = |generation, removed: &[u8], slots: Vec<SlotWrap>, compartments| Change::Rekey {
+        generation,
+        removed: removed.iter().map(|n| SlotId([*n; 16])).collect(),
+        slots,
+        bundle: vec![8; 10],
+        compartments,
+    };
+    let both = || vec![rewrap(1), rewrap(2)];
+    let mut ledger = Ledger::opened();
+    for (change, expected) in [
+        (
+            rekey(1, &[2], vec![wrap(1)], both()),
+            LedgerError::Sequence("generation"),
+        ),
+        (
+            rekey(3, &[2], vec![wrap(1)], both()),
+            LedgerError::Sequence("generation"),
+        ),
+        (
+            rekey(2, &[9], vec![wrap(1)], both()),
+            LedgerError::Unknown("slot"),
+        ),
+        (
+            rekey(2, &[], vec![wrap(1)], both()),
+            LedgerError::Incomplete("slots"),
+        ),
+        (
+            rekey(2, &[2], vec![wrap(1), wrap(2)], both()),
+            LedgerError::Incomplete("slots"),
+        ),
+        (rekey(2, &[1], vec![wrap(2)], both()), LedgerError::Recovery),
+        (
+            rekey(2, &[2], vec![wrap(1)], vec![rewrap(1)]),
+            LedgerError::Incomplete("compartments"),
+        ),
+    ] {
+        assert_eq!(ledger.push(change), Err(expected));
+    }
+    ledger
+        .push(rekey(2, &[2], vec![wrap(1)], both()))
+        .expect("rekey");
+    assert_eq!(ledger.state.generation, 2);
+    assert_eq!(ledger.state.slots.len(), 1);
+    assert_eq!(ledger.state.slots[&SlotId([1; 16])].wrap, vec![101; 40]);
+}
+
+#[test]
+fn no_compartment_may_be_the_drop_box() {
+    let mut ledger = Ledger::opened();
+    let compartment = NewCompartment {
+        id: CompartmentId::DROP_BOX,
+        ..compartment(3)
+    };
+    assert_eq!(
+        ledger.push(Change::AddCompartment {
+            compartment,
+            reissues: vec![]
+        }),
+        Err(LedgerError::Malformed("compartment"))
+    );
+}
