@@ -1,5 +1,7 @@
 //! Witnesses: what they show resolves, what they hide does not, and no other data passes.
 
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! Which operations may follow which.
 
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
 mod common;
 
 use common::*;
