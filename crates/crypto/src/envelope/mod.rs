@@ -5,4 +5,4 @@ mod grant;
 mod request;
 
 pub use grant::{GrantContents, GrantedCompartment, GrantedEpoch, GrantedRecord};
-pub use request::RequestContents;
+pub use request::{RequestContents, RequestWish};

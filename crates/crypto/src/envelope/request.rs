@@ -7,7 +7,7 @@ use crate::pad;
 use crate::wire;
 use minicbor::{Decode, Encode};
 use salus_protocol::canonical;
-use salus_types::{AccountId, Hash, RequestId};
+use salus_types::{AccountId, CompartmentId, Hash, RecordId, RequestId};
 use zeroize::Zeroizing;
 
 /// The contents of a request's envelope.
@@ -32,6 +32,32 @@ pub struct RequestContents {
     /// The patient's one-time code, if there was an invitation.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub invitation_code: Option<Vec<u8>>,
+    /// What access is wished for.
+    #[n(6)]
+    pub wish: RequestWish,
+    /// Rights wished for, as in a grant: `salus_protocol::grant::{READ, APPEND}`, or'ed.
+    #[n(7)]
+    pub rights: u8,
+    /// For how long, in seconds from approval on.
+    #[n(8)]
+    pub duration_s: u64,
+}
+
+/// What a requester wishes access to. A stranger knows no ids, and so asks by category.
+#[derive(Clone, Debug, Decode, Encode, PartialEq, Eq)]
+pub enum RequestWish {
+    /// All records.
+    #[n(0)]
+    Everything,
+    /// Compartments of these categories, by their ids or names.
+    #[n(1)]
+    Categories(#[n(0)] Vec<String>),
+    /// These compartments, known from an earlier grant.
+    #[n(2)]
+    Compartments(#[n(0)] Vec<CompartmentId>),
+    /// These records, known from an earlier grant.
+    #[n(3)]
+    Records(#[n(0)] Vec<RecordId>),
 }
 
 impl RequestContents {
