@@ -8,10 +8,12 @@
 //! - [`import()`] splits a FHIR bundle into [`RecordDraft`]s and accounts for every entry.
 //! - [`view()`] turns a record's content into rows and text an interface can show.
 //! - [`medication_list`] gathers what a person takes; [`note()`] writes a note as FHIR.
+//! - [`demo`] makes up two patients.
 //! - [`Category`] names the compartments a new patient starts with.
 
 mod category;
 mod dates;
+pub mod demo;
 mod fhir;
 pub mod import;
 mod medications;

@@ -42,7 +42,7 @@ pub struct RecordView {
     pub narrative: Option<String>,
     /// Files inside the content; [`attachment`] gives their bytes.
     pub attachments: Vec<AttachmentView>,
-    /// Rows left out because there were more than [`MAX_ROWS`].
+    /// Rows, or whole resources, left out because there were more than [`MAX_ROWS`] rows.
     pub more_rows: usize,
 }
 
@@ -158,6 +158,11 @@ fn view_resources(resources: &Resources<'_>) -> Option<RecordView> {
     let head = resources.items.first()?;
     let mut page = Page::default();
     for (at, item) in resources.items.iter().enumerate() {
+        if page.rows >= MAX_ROWS {
+            // Not even read any more: what will not be shown must not cost.
+            page.more += 1;
+            continue;
+        }
         section(resources, item, at == 0, &mut page);
     }
     let narrative = documents::narrative(resources);
