@@ -8,6 +8,9 @@ use serde_json::Value;
 
 /// Most characters of a title or label.
 pub(crate) const TITLE_CHARS: usize = 120;
+/// Most codings, names and the like that are looked through for words. One resource may be named
+/// by very many others, so finding its name must cost next to nothing.
+pub(crate) const TRIED: usize = 32;
 /// Most characters of a one-line summary or a row's value.
 pub(crate) const LINE_CHARS: usize = 400;
 
@@ -52,6 +55,14 @@ pub(crate) fn each<'v>(value: &'v Value, key: &str) -> std::slice::Iter<'v, Valu
     }
 }
 
+/// The first few items of a list, to look through.
+pub(crate) fn tried<'v>(
+    value: &'v Value,
+    key: &str,
+) -> std::iter::Take<std::slice::Iter<'v, Value>> {
+    each(value, key).take(TRIED)
+}
+
 /// The words of a CodeableConcept (or a bare Coding): its text, a display, or a code.
 pub(crate) fn concept(value: &Value) -> Option<String> {
     let value = first(value)?;
@@ -61,8 +72,8 @@ pub(crate) fn concept(value: &Value) -> Option<String> {
     };
     written(value, "text")
         .or_else(|| written(value, "display"))
-        .or_else(|| each(value, "coding").find_map(|coding| written(coding, "display")))
-        .or_else(|| each(value, "coding").find_map(|coding| written(coding, "code")))
+        .or_else(|| tried(value, "coding").find_map(|coding| written(coding, "display")))
+        .or_else(|| tried(value, "coding").find_map(|coding| written(coding, "code")))
         .or_else(|| written(value, "code"))
 }
 
@@ -88,12 +99,14 @@ pub(crate) fn coding(value: &Value) -> Option<Coding> {
             display: part("display"),
         })
     };
-    each(value, "coding").find_map(read).or_else(|| read(value))
+    tried(value, "coding")
+        .find_map(read)
+        .or_else(|| read(value))
 }
 
 /// Whether a concept has this code, under any system.
 pub(crate) fn has_code(value: &Value, code: &str) -> bool {
-    each(value, "coding").any(|coding| coding.get("code").and_then(Value::as_str) == Some(code))
+    tried(value, "coding").any(|coding| coding.get("code").and_then(Value::as_str) == Some(code))
 }
 
 /// The reference strings at a key (`Reference` or a list of them).
@@ -110,7 +123,8 @@ pub(crate) fn clean(text: &str, most: usize) -> String {
     let mut out = String::new();
     let mut count = 0;
     let mut gap = false;
-    for c in text.chars() {
+    // What is skipped counts too: a name of a million spaces is read no further than this.
+    for c in text.chars().take(4 * most + 4096) {
         if c.is_whitespace() {
             gap = count > 0;
             continue;

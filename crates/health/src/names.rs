@@ -4,13 +4,13 @@
 
 use serde_json::Value;
 
-use crate::fhir::{TITLE_CHARS, clean, dig, each, text_at};
+use crate::fhir::{TITLE_CHARS, clean, dig, each, text_at, tried};
 use crate::resources::{Item, Resources};
 
 /// The display form of the best of several HumanNames: official first, then usual, then any.
 pub(crate) fn human(resource: &Value) -> Option<String> {
     let of_use = |wanted: Option<&str>| {
-        each(resource, "name")
+        tried(resource, "name")
             .filter(|name| wanted.is_none() || name.get("use").and_then(Value::as_str) == wanted)
             .find_map(one_name)
     };

@@ -2,6 +2,12 @@
 //!
 //! What is expected is worked out here by walking the JSON, not by calling the code under test.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's own functions, where a panic is the failure"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -30,7 +30,8 @@ impl Dice {
                 .map_or(1, |since| since.as_nanos() as u64)
         });
         println!("SALUS_SEED={seed}");
-        Dice(seed)
+        // Xorshift would stay at 0 for ever.
+        Dice(seed.max(1))
     }
 
     /// Xorshift; below `limit`, which must not be 0.
@@ -172,7 +173,10 @@ fn mangled_bytes_never_panic() {
             .to_string()
             .into_bytes();
         for _ in 0..1 + dice.below(4) {
-            let at = dice.below(bytes.len());
+            let at = dice.below(bytes.len().max(1));
+            if bytes.is_empty() {
+                break;
+            }
             match dice.below(4) {
                 0 => bytes[at] = dice.below(256) as u8,
                 1 => bytes.truncate(at.max(1)),
@@ -243,12 +247,24 @@ fn work_stays_in_proportion() {
         json!({"resource": {"resourceType": "Procedure",
         "reasonReference": [{"reference": "urn:uuid:h"}]}})
     }));
+    let codings: Vec<Value> = (0..20_000)
+        .map(|n| json!({"system": n.to_string()}))
+        .collect();
+    let mut named = vec![
+        json!({"fullUrl": "urn:uuid:m", "resource": {"resourceType": "Medication",
+        "code": {"text": " ".repeat(1_000_000), "coding": codings}}}),
+    ];
+    named.extend((0..5000).map(|_| {
+        json!({"resource": {"resourceType": "MedicationRequest",
+        "medicationReference": {"reference": "urn:uuid:m"}}})
+    }));
     let markup = "<".repeat(300_000) + &"<script>".repeat(40_000) + &"</".repeat(100_000);
     let text = vec![json!({"resource": {"resourceType": "Basic", "text": {"div": markup}}})];
     for (name, entries) in [
         ("chain", chain),
         ("fan", fan),
         ("heavy", heavy),
+        ("named", named),
         ("markup", text),
     ] {
         let bytes = json!({"resourceType": "Bundle", "entry": entries})
