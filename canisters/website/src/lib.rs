@@ -90,7 +90,8 @@ fn configuration() -> Config {
     with_site(|site| site.config().clone())
 }
 
-ic_cdk::export_candid!();
+#[cfg(test)]
+candid::export_service!();
 
 #[cfg(test)]
 mod tests {
