@@ -9,7 +9,7 @@ use crate::pad;
 use crate::wire;
 use minicbor::{Decode, Encode};
 use salus_protocol::canonical;
-use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId};
+use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId, limits};
 use zeroize::Zeroizing;
 
 /// The contents of a grant's envelope.
@@ -106,7 +106,7 @@ impl GrantContents {
     /// Seals to the HPKE key that the link of the grantee's key chain names.
     ///
     /// # Errors
-    /// [`SealError`]
+    /// [`SealError::TooLarge`] above [`limits::GRANT_ENVELOPE_BYTES`]; [`SealError::Random`].
     pub fn seal(
         &self,
         public: &PublicKey,
@@ -117,7 +117,12 @@ impl GrantContents {
         link: Hash,
     ) -> Result<Vec<u8>, SealError> {
         let context = context::grant_envelope(scope, grant, revision, grantee, link);
-        hpke::seal_to(public, &context, &pad::pad(&self.encode()))
+        super::seal_contents(
+            public,
+            &context,
+            &self.encode(),
+            limits::GRANT_ENVELOPE_BYTES,
+        )
     }
 
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {

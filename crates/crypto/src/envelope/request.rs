@@ -7,7 +7,7 @@ use crate::pad;
 use crate::wire;
 use minicbor::{Decode, Encode};
 use salus_protocol::canonical;
-use salus_types::{AccountId, CompartmentId, Hash, RecordId, RequestId};
+use salus_types::{AccountId, CompartmentId, Hash, RecordId, RequestId, limits};
 use zeroize::Zeroizing;
 
 /// The contents of a request's envelope.
@@ -64,7 +64,7 @@ impl RequestContents {
     /// Seals to the patient, whose account is the scope's.
     ///
     /// # Errors
-    /// [`SealError`]
+    /// [`SealError::TooLarge`] above [`limits::ENVELOPE_BYTES`]; [`SealError::Random`].
     pub fn seal(
         &self,
         patient: &PublicKey,
@@ -74,7 +74,7 @@ impl RequestContents {
         requester_genesis: Hash,
     ) -> Result<Vec<u8>, SealError> {
         let context = context::request_envelope(scope, request, requester, requester_genesis);
-        hpke::seal_to(patient, &context, &pad::pad(&self.encode()))
+        super::seal_contents(patient, &context, &self.encode(), limits::ENVELOPE_BYTES)
     }
 
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {

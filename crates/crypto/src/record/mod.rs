@@ -8,5 +8,6 @@ pub use descriptor::{
     Coding, DESCRIPTOR_LIMIT, Descriptor, DescriptorPart, SEALED_DESCRIPTOR_LIMIT,
 };
 pub use part::{
-    OpenedPart, PartOpener, PartSealer, SealedPart, open_part, seal_part, sealed_part_len,
+    OpenedPart, PART_LIMIT, PartOpener, PartSealer, SealedPart, open_part, seal_part,
+    sealed_part_len,
 };

@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 
 const ZEROS: [u8; 4096] = [0; 4096];
 
+/// Bytes a part may have: the longest whose padded and sealed form the vault takes.
+pub const PART_LIMIT: u64 = (256 << 20) - pad::PREFIX_LEN as u64;
+
 /// Bytes of the sealed form of a part of this length.
 pub const fn sealed_part_len(len: u64) -> u64 {
     seal::sealed_len(pad::padded_len(len))
@@ -38,7 +41,7 @@ pub struct OpenedPart {
 /// Seals a part in one go.
 ///
 /// # Errors
-/// [`SealError::Random`]
+/// [`SealError::TooLarge`] above [`PART_LIMIT`]; [`SealError::Random`].
 pub fn seal_part(
     key: &Key,
     at: &VersionScope<'_>,
@@ -82,7 +85,7 @@ impl PartSealer {
     /// Begins a part of `len` bytes with a fresh random salt.
     ///
     /// # Errors
-    /// [`SealError::Random`]
+    /// [`SealError::TooLarge`] above [`PART_LIMIT`]; [`SealError::Random`].
     pub fn new(key: &Key, at: &VersionScope<'_>, part: u32, len: u64) -> Result<Self, SealError> {
         let sealer = Sealer::new(key, &context::content(at, part))?;
         Self::begin(sealer, len, None)
@@ -94,7 +97,7 @@ impl PartSealer {
     /// also when resuming.
     ///
     /// # Errors
-    /// None now; [`SealError::Changed`] from [`Self::finish`] if the bytes were others.
+    /// [`SealError::TooLarge`] above [`PART_LIMIT`]. [`SealError::Changed`] comes from [`Self::finish`] if the bytes were others.
     pub fn resumable(
         key: &Key,
         at: &VersionScope<'_>,
@@ -110,6 +113,10 @@ impl PartSealer {
     }
 
     fn begin(mut sealer: Sealer, len: u64, announced: Option<Hash>) -> Result<Self, SealError> {
+        if len > PART_LIMIT {
+            let limit = PART_LIMIT;
+            return Err(SealError::TooLarge { size: len, limit });
+        }
         let header = Some(sealer.header());
         // Eight bytes never complete a chunk.
         sealer.update(&len.to_be_bytes())?;

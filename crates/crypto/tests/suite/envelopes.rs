@@ -2,8 +2,8 @@
 
 use crate::fixture::*;
 use salus_crypto::envelope::*;
-use salus_crypto::{Context, OpenError, VaultScope, context, hpke, pad};
-use salus_types::{AccountId, GrantId, Hash, RequestId};
+use salus_crypto::{Context, OpenError, SealError, VaultScope, context, hpke, pad};
+use salus_types::{AccountId, GrantId, Hash, RequestId, limits};
 
 pub(crate) fn grant() -> GrantContents {
     GrantContents {
@@ -217,4 +217,39 @@ fn a_grants_key_of_the_wrong_length_is_refused() {
     let envelope = reseal(&grantee, &context, &pad::pad(&short));
     let opened = GrantContents::open(&grantee, scope(), GRANT, 1, GRANTEE, LINK, &envelope);
     assert_eq!(opened, Err(OpenError::Malformed));
+}
+
+#[test]
+fn contents_too_long_for_the_vault_are_refused_with_their_size() {
+    let patient = seed("patient").public().unwrap();
+    let mut long = request();
+    long.message = Some("x".repeat(16_000));
+    let error = long.seal(&patient, scope(), REQUEST, GRANTEE, LINK);
+    let limit = limits::ENVELOPE_BYTES;
+    assert!(matches!(error, Err(SealError::TooLarge { limit: l, .. }) if l == limit));
+    let mut wide = grant();
+    wide.records = vec![wide.records[0].clone(); 3_000];
+    let error = wide.seal(&patient, scope(), GRANT, 1, GRANTEE, LINK);
+    let limit = limits::GRANT_ENVELOPE_BYTES;
+    assert!(matches!(error, Err(SealError::TooLarge { limit: l, .. }) if l == limit));
+}
+
+#[test]
+fn every_compartment_with_many_epochs_fits_one_grant() {
+    let patient = seed("patient").public().unwrap();
+    let mut wide = grant();
+    wide.records.clear();
+    wide.compartments = vec![wide.compartments[0].clone(); limits::COMPARTMENTS as usize];
+    for compartment in &mut wide.compartments {
+        compartment.epochs = (1..=60)
+            .map(|epoch| GrantedEpoch {
+                epoch,
+                key: key("e"),
+            })
+            .collect();
+    }
+    let envelope = wide
+        .seal(&patient, scope(), GRANT, 1, GRANTEE, LINK)
+        .unwrap();
+    assert!(envelope.len() as u64 <= limits::GRANT_ENVELOPE_BYTES);
 }

@@ -311,3 +311,16 @@ fn a_purpose_is_hidden_by_its_salt_and_bound_to_its_words() {
     encoded.extend(b"second opinion");
     assert_eq!(committed, sha256(&encoded));
 }
+
+#[test]
+fn the_longest_part_fits_the_vaults_limit_and_a_longer_one_is_refused() {
+    let limit = salus_types::limits::PART_BYTES;
+    assert!(sealed_part_len(PART_LIMIT) <= limit);
+    assert!(sealed_part_len(PART_LIMIT + 1) > limit);
+    assert!(PartSealer::new(&key("c"), &at(), 1, PART_LIMIT).is_ok());
+    let (size, limit) = (PART_LIMIT + 1, PART_LIMIT);
+    for len in [size, u64::MAX] {
+        let error = PartSealer::new(&key("c"), &at(), 1, len).err();
+        assert_eq!(error, Some(SealError::TooLarge { size: len, limit }));
+    }
+}
