@@ -154,7 +154,12 @@ fn one_dosage(dosage: &Value) -> Option<String> {
     }
     let mut parts: Vec<String> = Vec::new();
     let dose = dig(dosage, "doseAndRate.doseQuantity").or_else(|| dig(dosage, "dose"));
-    let dose = dose.and_then(exact_amount).map(|amount| amount.words());
+    let dose = dose
+        .and_then(exact_amount)
+        .map(|amount| match amount.unit.as_str() {
+            "" => format!("{} at a time", amount.value),
+            _ => amount.words(),
+        });
     let dose =
         dose.or_else(|| Some(observation::range(dig(dosage, "doseAndRate.doseRange")?)?.words()));
     parts.extend(dose);
@@ -167,6 +172,12 @@ fn one_dosage(dosage: &Value) -> Option<String> {
             "as needed for {}",
             words::lower_first(&words::term(&what))
         ));
+    }
+    if let Some(most) = dig(dosage, "maxDosePerPeriod") {
+        let part = |key| exact_amount(most.get(key)?);
+        if let (Some(dose), Some(period)) = (part("numerator"), part("denominator")) {
+            parts.push(format!("at most {} in {}", dose.words(), period.words()));
+        }
     }
     parts.extend(
         each(dosage, "additionalInstruction")
@@ -263,7 +274,7 @@ mod tests {
             (
                 json!({"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
                     "doseAndRate": [{"doseQuantity": {"value": 1}}]}),
-                "1, once a day",
+                "1 at a time, once a day",
             ),
             (
                 json!({"timing": {"repeat": {"frequency": 2, "period": 1.0, "periodUnit": "d", "when": ["C"]}},
@@ -272,6 +283,12 @@ mod tests {
                 "500 mg, twice a day, with meals, oral",
             ),
             (json!({"asNeededBoolean": true}), "As needed"),
+            (
+                json!({"asNeededBoolean": true, "doseAndRate": [{"doseQuantity": {"value": 2, "unit": "{puff}"}}],
+                    "maxDosePerPeriod": {"numerator": {"value": 8, "unit": "{puff}"},
+                        "denominator": {"value": 1, "unit": "d"}}}),
+                "2 puff(s), as needed, at most 8 puff(s) in 1 day(s)",
+            ),
             (
                 json!({"timing": {"repeat": {"frequency": 1, "period": 8, "periodUnit": "h"}}}),
                 "Every 8 hours",

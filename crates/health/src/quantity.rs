@@ -145,13 +145,17 @@ pub(crate) fn unit_words(unit: &str) -> String {
         "[IU]" => "IU",
         "mL/min/{1.73_m2}" => "mL/min/1.73 m²",
         "L/min" => "L/min",
-        "h" => "hours",
-        "min" => "minutes",
-        "d" => "days",
-        "wk" => "weeks",
-        "mo" => "months",
-        "a" => "years",
+        "h" => "hour(s)",
+        "min" => "minute(s)",
+        "d" => "day(s)",
+        "wk" => "week(s)",
+        "mo" => "month(s)",
+        "a" => "year(s)",
         "m/s2" => "m/s²",
+        "{tbl}" | "{tablet}" | "{Tablet}" => "tablet(s)",
+        "{capsule}" | "{cap}" => "capsule(s)",
+        "{puff}" | "{actuat}" | "{inhalation}" => "puff(s)",
+        "{drop}" | "[drp]" => "drop(s)",
         _ => return without_annotations(unit),
     };
     known.to_owned()
@@ -207,7 +211,7 @@ mod tests {
         let dose = exact_amount(&json!({"value": 0.00251, "unit": "mg"}));
         assert_eq!(dose.map(|a| a.words()).as_deref(), Some("0.00251 mg"));
         let dose = exact_amount(&json!({"value": 1.0, "code": "{tbl}"}));
-        assert_eq!(dose.map(|a| a.words()).as_deref(), Some("1"));
+        assert_eq!(dose.map(|a| a.words()).as_deref(), Some("1 tablet(s)"));
     }
 
     #[test]

@@ -205,6 +205,7 @@ pub(crate) fn visit(text: &str) -> String {
 /// "Acetaminophen 325 MG Oral Tablet" becomes "Acetaminophen 325 mg tablet".
 pub(crate) fn medicine(text: &str) -> String {
     let text = term(text);
+    let (text, pack) = pack(&text);
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {
         words.push(match word {
@@ -212,8 +213,6 @@ pub(crate) fn medicine(text: &str) -> String {
             "MCG" => "micrograms".into(),
             "ML" => "mL".into(),
             "GM" => "g".into(),
-            "HR" => "hour".into(),
-            "ACTUAT" => "dose".into(),
             "MG/ML" => "mg/mL".into(),
             "MCG/ML" => "micrograms/mL".into(),
             "MG/HR" => "mg/hour".into(),
@@ -253,9 +252,28 @@ pub(crate) fn medicine(text: &str) -> String {
             .unwrap_or_default()
             .to_owned();
         name.truncate(open);
-        name = format!("{name} ({brand})");
+        name = format!("{name}{pack} ({brand})");
+    } else {
+        name.push_str(&pack);
     }
     capital(&clean(&name, TITLE_CHARS))
+}
+
+/// RxNorm puts "24 HR", "10 ML" or "200 ACTUAT" first; people look for the medicine's name there.
+/// Gives the rest, and what to put behind it.
+fn pack(text: &str) -> (&str, String) {
+    let mut words = text.splitn(3, ' ');
+    if let (Some(number), Some(unit), Some(rest)) = (words.next(), words.next(), words.next())
+        && number.starts_with(|c: char| c.is_ascii_digit())
+    {
+        match unit {
+            "HR" => return (rest, format!(", {number}-hour")),
+            "ML" => return (rest, format!(", {number} mL")),
+            "ACTUAT" => return (rest, format!(", {number} doses")),
+            _ => {}
+        }
+    }
+    (text, String::new())
 }
 
 /// A resource type in words: "MedicationRequest" becomes "Medication request".
@@ -333,11 +351,11 @@ mod tests {
             ),
             (
                 "24 HR metoprolol succinate 100 MG Extended Release Oral Tablet [Toprol]",
-                "24 hour metoprolol succinate 100 mg extended-release tablet (Toprol)",
+                "Metoprolol succinate 100 mg extended-release tablet, 24-hour (Toprol)",
             ),
             (
                 "10 ML Furosemide 10 MG/ML Injection",
-                "10 mL Furosemide 10 mg/mL injection",
+                "Furosemide 10 mg/mL injection, 10 mL",
             ),
             ("Lasix 40mg", "Lasix 40mg"),
         ] {

@@ -384,18 +384,18 @@ fn the_medication_list_is_the_sources() {
             assert_eq!(
                 told,
                 [
-                    ("10 mL Furosemide 10 mg/mL injection", true),
+                    ("Furosemide 10 mg/mL injection, 10 mL", true),
+                    ("Lasix 40mg", true),
                     (
-                        "24 hour metoprolol succinate 100 mg extended-release tablet (Toprol)",
+                        "Metoprolol succinate 100 mg extended-release tablet, 24-hour (Toprol)",
                         true
                     ),
-                    ("Lasix 40mg", true),
                     ("Acetaminophen 325 mg tablet", false),
                 ]
             );
-            assert_eq!(lines[1].dosage.as_deref(), Some("1, once a day"));
+            assert_eq!(lines[2].dosage.as_deref(), Some("1 at a time, once a day"));
             assert_eq!(
-                lines[1].reason.as_deref(),
+                lines[2].reason.as_deref(),
                 Some("Chronic congestive heart failure")
             );
         }

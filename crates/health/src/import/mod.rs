@@ -97,6 +97,20 @@ impl Import {
     pub fn entries(&self) -> usize {
         self.fates.len()
     }
+
+    /// What became of all entries together, whatever their type.
+    #[must_use]
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        for tally in self.tallies.values() {
+            total.records += tally.records;
+            total.grouped += tally.grouped;
+            for (reason, count) in &tally.left_out {
+                *total.left_out.entry(*reason).or_default() += count;
+            }
+        }
+        total
+    }
 }
 
 /// Splits a FHIR R4 Bundle of any type, or a single resource, into record drafts.

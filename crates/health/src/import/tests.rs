@@ -169,6 +169,7 @@ fn a_medication_course_is_one_record_and_its_medicine_is_copied_where_needed() {
         Some("2020-02-03")
     );
     assert_eq!(import.fates[0], Fate::Grouped(0));
+    assert_eq!((import.total().records, import.total().grouped), (2, 2));
 }
 
 #[test]

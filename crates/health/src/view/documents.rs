@@ -124,7 +124,7 @@ pub fn attachment(content: &[u8], position: usize) -> Result<Vec<u8>, ViewError>
 }
 
 /// The running text of a record: attached text first, else the narrative of its first resource.
-pub(super) fn narrative(resources: &Resources<'_>) -> Option<String> {
+pub(super) fn narrative(resources: &Resources<'_>, has_rows: bool) -> Option<String> {
     let texts = files(resources).into_iter().filter_map(|file| {
         if file.data.is_empty() {
             return None;
@@ -142,6 +142,10 @@ pub(super) fn narrative(resources: &Resources<'_>) -> Option<String> {
         return Some(plain(&attached.join("\n\n")));
     }
     let head = resources.items.first()?;
+    // FHIR's word for a narrative that says nothing beyond the fields, which are shown already.
+    if has_rows && text_at(head.value, "text.status") == Some("generated") {
+        return None;
+    }
     let div = text_at(head.value, "text.div")?;
     let text = strip(div);
     (!text.is_empty()).then_some(text)

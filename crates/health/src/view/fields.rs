@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::say::{every, line, one};
 use super::{Page, Row};
-use crate::fhir::{LINE_CHARS, clean, each};
+use crate::fhir::{LINE_CHARS, clean, coding, concept, concept_at, each, text_at};
 use crate::medications;
 use crate::resources::{Item, Resources};
 use crate::titles;
@@ -70,8 +70,6 @@ const PROCEDURE: Fields = &[
     ("Note", "note.text"),
 ];
 const ENCOUNTER: Fields = &[
-    ("Kind", "type"),
-    ("Setting", "class"),
     ("Status", "status"),
     ("When", "period"),
     ("Reason", "reasonCode"),
@@ -90,7 +88,6 @@ const PATIENT: Fields = &[
     ("Address", "address"),
     ("Contact", "telecom"),
     ("Language", "communication.language"),
-    ("Marital status", "maritalStatus"),
     ("Emergency contact", "contact.name"),
     ("Emergency contact's number", "contact.telecom"),
     ("Physician", "generalPractitioner"),
@@ -217,11 +214,21 @@ pub(super) fn section(resources: &Resources<'_>, item: &Item<'_>, heading: &str,
         page.say(heading, "How to take it", medications::dosage(value));
         page.say(heading, "Dose given", line(resources, value, "dosage.dose"));
     }
+    if item.kind == "Encounter" {
+        let kind = concept_at(value, "type").map(|text| words::visit(&text));
+        page.say(heading, "Kind", kind);
+        page.say(heading, "Setting", value.get("class").and_then(setting));
+    }
     match fields_of(item.kind) {
         Some(fields) => table(resources, value, fields, heading, page),
         None => fallback(resources, value, heading, page),
     }
     match item.kind {
+        "Patient" => page.say(
+            heading,
+            "Marital status",
+            value.get("maritalStatus").and_then(marital),
+        ),
         "AllergyIntolerance" => {
             for reaction in each(value, "reaction") {
                 page.add(
@@ -270,6 +277,36 @@ pub(super) fn section(resources: &Resources<'_>, item: &Item<'_>, heading: &str,
     }
 }
 
+/// Where a visit takes place, by HL7's act codes.
+fn setting(class: &Value) -> Option<String> {
+    let known = match text_at(class, "code")? {
+        "AMB" => "Outpatient",
+        "EMER" => "Emergency",
+        "IMP" | "ACUTE" | "NONAC" => "Hospital stay",
+        "HH" => "At home",
+        "VR" => "Virtual",
+        _ => return concept(class).map(|text| words::code_words(&text)),
+    };
+    Some(known.to_owned())
+}
+
+/// HL7's letters for marital status; any other words are kept.
+fn marital(status: &Value) -> Option<String> {
+    let code = coding(status).map(|coding| coding.code).unwrap_or_default();
+    let known = match code.as_str() {
+        "A" => "Annulled",
+        "D" => "Divorced",
+        "L" => "Legally separated",
+        "M" => "Married",
+        "S" => "Never married",
+        "T" => "Domestic partner",
+        "U" => "Unmarried",
+        "W" => "Widowed",
+        _ => return concept(status),
+    };
+    Some(known.to_owned())
+}
+
 /// A goal is one row: what, how far, by which target.
 pub(super) fn goal(resources: &Resources<'_>, item: &Item<'_>, page: &mut Page) {
     let value = item.value;
@@ -300,7 +337,15 @@ pub(super) fn table(
     page: &mut Page,
 ) {
     for (label, path) in fields {
-        if *path == "identifier" || *path == "telecom" || *path == "name" {
+        // What other systems call the person or thing is told by kind; bare numbers say nothing.
+        if *path == "identifier" {
+            for identifier in each(value, path).take(24) {
+                let kind = line(resources, identifier, "type");
+                if let (Some(kind), Some(number)) = (kind, line(resources, identifier, "value")) {
+                    page.say(heading, &kind, Some(number));
+                }
+            }
+        } else if *path == "telecom" || *path == "name" {
             // One row each: a line of several would hide which is which.
             for each_value in every(value, path) {
                 page.say(heading, label, one(resources, each_value));

@@ -145,7 +145,6 @@ pub(super) fn report(resources: &Resources<'_>, item: &Item<'_>, page: &mut Page
     for (label, path) in [
         ("Status", "status"),
         ("Date", "effective*"),
-        ("Issued", "issued"),
         ("By", "performer"),
         ("Interpreted by", "resultsInterpreter"),
         ("Conclusion", "conclusion"),
@@ -153,6 +152,15 @@ pub(super) fn report(resources: &Resources<'_>, item: &Item<'_>, page: &mut Page
     ] {
         page.say("Details", label, line(resources, value, path));
     }
+    let (date, issued) = (
+        line(resources, value, "effective*"),
+        line(resources, value, "issued"),
+    );
+    page.say(
+        "Details",
+        "Issued",
+        issued.filter(|issued| Some(issued) != date.as_ref()),
+    );
     // Results that belong to another record are known by their label only.
     for result in each(value, "result") {
         let inside = text_at(result, "reference").and_then(|reference| resources.find(reference));

@@ -165,7 +165,14 @@ fn view_resources(resources: &Resources<'_>) -> Option<RecordView> {
         }
         section(resources, item, at == 0, &mut page);
     }
-    let narrative = documents::narrative(resources);
+    if !matches!(head.kind, "Encounter" | "Patient") {
+        page.say(
+            "Details",
+            "Visit",
+            say::line(resources, head.value, "encounter"),
+        );
+    }
+    let narrative = documents::narrative(resources, page.rows > 0);
     Some(RecordView {
         title: titles::title(resources, head),
         kind: words::type_words(head.kind),

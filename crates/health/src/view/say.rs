@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::dates::{is_date, plain_moment};
+use crate::dates::{is_date, plain_date, plain_moment};
 use crate::fhir::{LINE_CHARS, clean, concept, each, text_at};
 use crate::names;
 use crate::observation::range;
@@ -49,10 +49,15 @@ pub(super) fn every<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
 
 /// All values at a path in one line, or nothing.
 pub(super) fn line(resources: &Resources<'_>, value: &Value, path: &str) -> Option<String> {
-    let said: Vec<String> = every(value, path)
+    let mut said: Vec<String> = Vec::new();
+    for words in every(value, path)
         .into_iter()
         .filter_map(|value| one(resources, value))
-        .collect();
+    {
+        if !said.contains(&words) {
+            said.push(words);
+        }
+    }
     let line = clean(&said.join(", "), LINE_CHARS);
     (!line.is_empty()).then_some(line)
 }
@@ -83,10 +88,9 @@ fn object(resources: &Resources<'_>, value: &Value) -> Option<String> {
         return concept(value).map(|text| words::term(&text));
     }
     if has("reference") {
-        return names::of_reference(resources, value).or_else(|| {
-            let found = resources.find(text_at(value, "reference")?)?;
-            Some(titles::title(resources, found))
-        });
+        let found = text_at(value, "reference").and_then(|literal| resources.find(literal));
+        let named = names::of_reference(resources, value).map(|name| words::term(&name));
+        return named.or_else(|| Some(titles::title(resources, found?)));
     }
     if has("family") || has("given") {
         return names::human(&serde_json::json!({ "name": value }));
@@ -106,9 +110,15 @@ fn object(resources: &Resources<'_>, value: &Value) -> Option<String> {
     }
     if has("start") || has("end") {
         let end = |key| text_at(value, key).and_then(plain_moment);
+        let day = |key| text_at(value, key).and_then(plain_date);
         return match (end("start"), end("end")) {
             (Some(start), Some(end)) if start == end => Some(start),
-            (Some(start), Some(end)) => Some(format!("{start} to {end}")),
+            (Some(start), Some(end)) => {
+                // Within one day only the time of the end says anything new.
+                let time = end.split_once(", ").map(|(_, time)| time);
+                let time = time.filter(|_| day("start") == day("end"));
+                Some(format!("{start} to {}", time.unwrap_or(&end)))
+            }
             (Some(start), None) => Some(format!("from {start}")),
             (None, end) => end.map(|end| format!("until {end}")),
         };
@@ -121,7 +131,10 @@ fn object(resources: &Resources<'_>, value: &Value) -> Option<String> {
         return Some(if under == "1" {
             over
         } else {
-            format!("{over} per {}", under.trim_start_matches("1 "))
+            format!(
+                "{over} per {}",
+                under.trim_start_matches("1 ").replace("(s)", "")
+            )
         });
     }
     match value.get("value") {

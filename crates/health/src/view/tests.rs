@@ -110,7 +110,7 @@ fn a_prescription_shows_how_to_take_it() {
             ("Ordered by", "Dr. Novak"),
         ]
     );
-    assert!(rows(&view, "Medication").contains(&("Strength", "250 mg")));
+    assert!(rows(&view, "Medication").contains(&("Strength", "250 mg per tablet")));
 }
 
 #[test]
