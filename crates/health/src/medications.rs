@@ -3,6 +3,8 @@
 //! Owns dosage in words and the choice of one line per course. Must not know where records are
 //! kept, nor today's date: a course counts as active if its source says so.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,8 +40,8 @@ pub struct MedicationLine {
     pub source: usize,
 }
 
-/// The medication list over the contents of any records: one line per medicine and record, active
-/// ones first, then the most recent. Contents that are not FHIR, and resources that are not about
+/// The medication list over the contents of any records: one line per medicine and record (more if
+/// it is taken in several dosages), active ones first, then the most recent. Contents that are not FHIR, and resources that are not about
 /// medication, are passed over.
 pub fn medication_list<'a>(contents: impl IntoIterator<Item = &'a [u8]>) -> Vec<MedicationLine> {
     let mut lines = Vec::new();
@@ -49,11 +51,9 @@ pub fn medication_list<'a>(contents: impl IntoIterator<Item = &'a [u8]>) -> Vec<
         };
         of_content(&Resources::of(&value), source, &mut lines);
     }
-    lines.sort_by(|a, b| {
-        b.active
-            .cmp(&a.active)
-            .then_with(|| b.since.cmp(&a.since))
-            .then_with(|| a.name.cmp(&b.name))
+    lines.sort_unstable_by(|a, b| {
+        let newest = (b.active, &b.since).cmp(&(a.active, &a.since));
+        newest.then_with(|| (&a.name, &a.dosage, a.source).cmp(&(&b.name, &b.dosage, b.source)))
     });
     lines
 }
@@ -72,14 +72,21 @@ fn of_content(resources: &Resources<'_>, source: usize, lines: &mut Vec<Medicati
     if found.is_empty() {
         found = of_kinds(&["MedicationDispense", "MedicationAdministration"]);
     }
-    // Renewals of one course: the active one, else the latest, speaks for all.
-    found.sort_by(|a, b| {
-        a.name
-            .cmp(&b.name)
-            .then_with(|| b.active.cmp(&a.active))
-            .then_with(|| b.since.cmp(&a.since))
+    // Renewals of one course: the active order speaks for all, else the latest. Two active orders
+    // that differ in dosage are both to be taken, such as one for mornings and one for evenings.
+    found.sort_unstable_by(|a, b| {
+        let dosage = if a.active && b.active {
+            a.dosage.cmp(&b.dosage)
+        } else {
+            Ordering::Equal
+        };
+        let name = a.name.cmp(&b.name).then_with(|| b.active.cmp(&a.active));
+        name.then(dosage)
+            .then_with(|| (&b.since, &b.dosage).cmp(&(&a.since, &a.dosage)))
     });
-    found.dedup_by(|later, first| later.name == first.name);
+    found.dedup_by(|later, kept| {
+        later.name == kept.name && (!later.active || later.dosage == kept.dosage)
+    });
     lines.append(&mut found);
 }
 
@@ -300,6 +307,25 @@ mod tests {
             );
         }
         assert_eq!(dosage(&json!({"dosageInstruction": 7})), None);
+    }
+
+    #[test]
+    fn two_active_dosages_of_one_medicine_are_both_listed() {
+        let order = |how: &str, status: &str| {
+            json!({"resource": {"resourceType": "MedicationRequest", "status": status,
+                "medicationCodeableConcept": {"text": "Insulin"}, "dosageInstruction": [{"text": how}]}})
+        };
+        let course =
+            json!({"resourceType": "Bundle", "entry": [order("8 units at night", "active"),
+            order("5 units in the morning", "active"), order("8 units at night", "active"),
+            order("4 units", "stopped")]})
+            .to_string();
+        let lines = medication_list([course.as_bytes()]);
+        let told: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line.dosage.as_deref())
+            .collect();
+        assert_eq!(told, ["5 units in the morning", "8 units at night"]);
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn vaccine(value: &Value) -> Option<String> {
     let name = words::term(&concept(concept_value)?);
     let says_so = ["vaccin", "immuni"]
         .iter()
-        .any(|stem| name.to_lowercase().contains(stem));
+        .any(|stem| name.to_ascii_lowercase().contains(stem));
     Some(if says_so {
         name
     } else {

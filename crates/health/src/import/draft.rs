@@ -2,8 +2,6 @@
 //!
 //! Owns how a group as a whole is titled, dated and summed up. Must not know grouping rules.
 
-use std::collections::BTreeSet;
-
 use super::group::Group;
 use super::parse::Source;
 use super::{RecordDraft, label, write};
@@ -135,23 +133,25 @@ fn content(
     labels: &[String],
     group: &Group,
 ) -> Vec<u8> {
-    let inside: BTreeSet<usize> = group.members.iter().copied().collect();
+    let mut inside = group.members.clone();
+    inside.sort_unstable();
     let entries = group
         .members
         .iter()
         .filter_map(|at| source.entries.get(*at))
         .map(|entry| {
-            let contained: BTreeSet<&str> = each(&entry.value, "contained")
+            let mut contained: Vec<&str> = each(&entry.value, "contained")
                 .filter_map(|inner| inner.get("id")?.as_str())
                 .collect();
+            contained.sort_unstable();
             let label = |reference: &str| {
                 if let Some(fragment) = reference.strip_prefix('#') {
                     // A bare '#' means the resource that contains this one.
-                    let known = fragment.is_empty() || contained.contains(fragment);
+                    let known = fragment.is_empty() || contained.binary_search(&fragment).is_ok();
                     return (!known).then(|| label::unresolved(reference));
                 }
                 match resources.resolve(reference) {
-                    Some(at) if inside.contains(&at) => None,
+                    Some(at) if inside.binary_search(&at).is_ok() => None,
                     Some(at) => labels.get(at).cloned(),
                     None => Some(label::unresolved(reference)),
                 }

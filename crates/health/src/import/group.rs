@@ -50,7 +50,7 @@ pub(super) fn group(
         group_of.insert(at, root);
     }
     for list in members.values_mut() {
-        list.sort_by_key(|at| (rank(resources, *at), *at));
+        list.sort_unstable_by_key(|at| (rank(resources, *at), *at));
     }
     place_companions(source, resources, sorted, &mut members, &mut group_of);
     place_trails(resources, sorted, &mut members, &group_of);
@@ -61,7 +61,7 @@ pub(super) fn group(
         let category = head.map_or(Category::Documents, |sorted| sorted.category());
         split(source, category, list, &mut groups);
     }
-    groups.sort_by_key(|group| group.members.iter().min().copied());
+    groups.sort_unstable_by_key(|group| group.members.first().copied());
     groups
 }
 
@@ -263,7 +263,7 @@ fn join_medication_courses(resources: &Resources<'_>, sets: &mut Sets) {
         };
         let name = match coding(medicine) {
             Some(coding) => format!("{}|{}", coding.system, coding.code),
-            None => concept(medicine).unwrap_or_default().to_lowercase(),
+            None => concept(medicine).unwrap_or_default().to_ascii_lowercase(),
         };
         if !name.is_empty() {
             let first = *same.entry((name, visit.unwrap_or_default())).or_insert(at);

@@ -80,7 +80,7 @@ impl Tally {
 /// Everything an import says: drafts, and an account of every entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
-    /// The drafts, in the order their first resources stand in the source.
+    /// The drafts, in the order the resources that title them stand in the source.
     pub drafts: Vec<RecordDraft>,
     /// One fate per entry of the source, in its order.
     pub fates: Vec<Fate>,

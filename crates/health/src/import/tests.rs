@@ -181,10 +181,10 @@ fn a_plan_takes_its_goals_and_team_and_an_orphan_goal_stands_alone() {
         json!({"resourceType": "CarePlan", "id": "p", "category": [{"text": "Heart health"}],
             "goal": [reference("g")], "careTeam": [reference("t")], "activity": [{}, {}]}),
     ]);
-    assert_eq!(groups(&import), [vec![3, 0, 2], vec![1]]);
-    assert_eq!(import.drafts[0].title, "Care plan: heart health");
-    assert_eq!(import.drafts[0].summary, "2 activities · 1 goal");
-    assert_eq!(import.drafts[1].title, "Goal: sleep well");
+    assert_eq!(groups(&import), [vec![1], vec![3, 0, 2]]);
+    assert_eq!(import.drafts[1].title, "Care plan: heart health");
+    assert_eq!(import.drafts[1].summary, "2 activities · 1 goal");
+    assert_eq!(import.drafts[0].title, "Goal: sleep well");
 }
 
 #[test]
