@@ -100,7 +100,8 @@ fn measure(workspace: &Workspace) -> Result<Report> {
         .arg(&out)
         .env("SALUS_CANISTERS", workspace.canisters())
         .env("SALUS_WEB", workspace.web())
-        .env("SALUS_LOCALNET", workspace.binary("salus-localnet"));
+        .env("SALUS_LOCALNET", workspace.binary("salus-localnet"))
+        .env("SALUS_DEPLOY", workspace.binary("salus-deploy"));
     let outcome = process::bounded(&mut command, LIMIT, |_| {})?;
     if !outcome.success {
         bail!("the measuring program failed");

@@ -56,9 +56,6 @@ struct Deployed {
 /// Builds, starts, installs, loads, prints; then waits for Ctrl-C unless detached.
 pub(crate) fn run(workspace: &Workspace, options: &RunOptions) -> Result<()> {
     build::build(workspace, Parts::ALL, options.dev)?;
-    let mut command = workspace.cargo("build");
-    process::step(command.args(["--locked", "-p", "xtask-deploy"]))?;
-
     let before = Local::read(workspace)?;
     if let Some(local) = before.as_ref().filter(|local| is_ours(local)) {
         eprintln!("ending the network already running (process {})", local.pid);
@@ -174,7 +171,7 @@ fn install(
     options: &RunOptions,
 ) -> Result<Local> {
     let identity_provider = format!("{}/_/identity/authorize", ready.url);
-    let mut command = Command::new(workspace.binary("xtask-deploy"));
+    let mut command = Command::new(workspace.binary("salus-deploy"));
     command
         .args(["--url", &ready.url, "--root-key", &ready.root_key])
         .args(["--identity-provider", &identity_provider])

@@ -31,6 +31,7 @@ pub(crate) fn test(workspace: &Workspace, want_browser: bool) -> Result<()> {
         .env("SALUS_CANISTERS", workspace.canisters())
         .env("SALUS_WEB", workspace.web())
         .env("SALUS_LOCALNET", workspace.binary("salus-localnet"))
+        .env("SALUS_DEPLOY", workspace.binary("salus-deploy"))
         .env("SALUS_CLI", workspace.binary("salus"))
         .env("SALUS_BROWSER", if browser { "1" } else { "0" });
     let mut tally = Tally::default();

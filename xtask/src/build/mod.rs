@@ -24,7 +24,7 @@ pub(crate) struct Parts {
     pub(crate) canisters: bool,
     /// `target/salus/web`.
     pub(crate) frontend: bool,
-    /// The `salus-localnet` program.
+    /// The `salus-localnet` program and `salus-deploy`, which installs on it.
     pub(crate) localnet: bool,
     /// The `salus` command.
     pub(crate) cli: bool,
@@ -53,7 +53,7 @@ pub(crate) fn build(workspace: &Workspace, parts: Parts, dev: bool) -> Result<()
     }
     let mut programs = Vec::new();
     if parts.localnet {
-        programs.extend(["-p", "salus-localnet"]);
+        programs.extend(["-p", "salus-localnet", "-p", "xtask-deploy"]);
     }
     if parts.cli {
         programs.extend(["-p", "salus-cli"]);
