@@ -1,0 +1,155 @@
+//! The root: starts the conversation with the worker, and shows the place one is at.
+
+use crate::app_context::App;
+use crate::browser;
+use crate::channel;
+use crate::frame::Frame;
+use crate::model::{Action, Boot, Model};
+use crate::parts::{Mark, Problem};
+use crate::route::Route;
+use crate::screens;
+use salus_messages::{Failure, FailureKind, Intent, Reply, SessionState, VERSION};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::Event;
+use yew::{
+    Callback, ContextProvider, Html, function_component, html, use_effect_with, use_reducer,
+};
+
+/// Longest silence between two signs of life told to the worker, in milliseconds.
+const TOUCH_EVERY: f64 = 30_000.0;
+
+/// The page.
+#[function_component(Root)]
+pub(crate) fn root() -> Html {
+    let model = use_reducer(|| Model::new(browser::language(), Route::parse(&browser::hash())));
+    let dispatch: Callback<Action> = {
+        let dispatcher = model.dispatcher();
+        Callback::from(move |action| dispatcher.dispatch(action))
+    };
+    {
+        let (dispatch, language) = (dispatch.clone(), model.language);
+        use_effect_with((), move |()| {
+            channel::listen(dispatch.clone());
+            follow_address(dispatch.clone());
+            follow_activity();
+            greet(dispatch, language.code());
+        });
+    }
+    let app = App {
+        model: Rc::new((*model).clone()),
+        t: model.language.texts(),
+        dispatch,
+    };
+    {
+        let title = screens::title(&app);
+        use_effect_with((title, model.language), |(title, language)| {
+            browser::set_document(title, *language);
+        });
+    }
+    use_effect_with(model.route.clone(), |_| {
+        browser::scroll_to_top();
+        browser::focus("title");
+    });
+    html! {
+        <ContextProvider<App> context={app.clone()}>
+            { view(&app) }
+        </ContextProvider<App>>
+    }
+}
+
+fn view(app: &App) -> Html {
+    match &app.model.boot {
+        Boot::Starting => html! {
+            <div class="splash" role="status" data-testid="starting">
+                <Mark />
+                <p class="visually-hidden">{ app.t.loading }</p>
+            </div>
+        },
+        Boot::Failed(failure) => html! {
+            <main class="splash" id="main">
+                <Mark />
+                <Problem failure={failure.clone()} />
+            </main>
+        },
+        Boot::Ready(environment, session) => match session {
+            SessionState::SignedOut => {
+                html! { <screens::Welcome environment={environment.clone()} /> }
+            }
+            SessionState::NoVault { principal } => {
+                html! { <screens::Create principal={principal.clone()} /> }
+            }
+            SessionState::Locked { slots, .. } => {
+                html! { <screens::Unlock slots={slots.clone()} /> }
+            }
+            SessionState::Unlocked(_) => html! {
+                <Frame>{ screens::place(&app.model.route) }</Frame>
+            },
+        },
+    }
+}
+
+fn greet(dispatch: Callback<Action>, language: &str) {
+    let hello = Intent::Hello {
+        version: VERSION,
+        language: language.to_owned(),
+    };
+    channel::ask(hello, &[], move |answer| {
+        dispatch.emit(match answer {
+            Ok((
+                Reply::Hello {
+                    version: VERSION,
+                    environment,
+                    session,
+                },
+                _,
+            )) => Action::Started(environment, session),
+            Ok(_) => Action::StartFailed(start_failure("version")),
+            Err(failure) => Action::StartFailed(Failure {
+                message_key: "failure-start".to_owned(),
+                ..failure
+            }),
+        });
+    });
+}
+
+/// Why the page cannot begin.
+pub(crate) fn start_failure(detail: &str) -> Failure {
+    Failure {
+        kind: FailureKind::Internal,
+        message_key: "failure-start".to_owned(),
+        detail: detail.to_owned(),
+    }
+}
+
+/// Tells of every new address.
+fn follow_address(dispatch: Callback<Action>) {
+    let closure = Closure::<dyn FnMut(Event)>::new(move |_| {
+        dispatch.emit(Action::Went(Route::parse(&browser::hash())));
+    });
+    if let Some(window) = browser::window() {
+        let _ =
+            window.add_event_listener_with_callback("hashchange", closure.as_ref().unchecked_ref());
+    }
+    // The root lives as long as the page does.
+    closure.forget();
+}
+
+/// Tells the worker now and then that someone is there, so that it does not lock.
+fn follow_activity() {
+    let mut last = browser::now();
+    let closure = Closure::<dyn FnMut(Event)>::new(move |_| {
+        let now = browser::now();
+        if now - last > TOUCH_EVERY {
+            last = now;
+            channel::notify(Intent::Touch);
+        }
+    });
+    if let Some(window) = browser::window() {
+        for event in ["pointerdown", "keydown", "scroll"] {
+            let _ =
+                window.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+        }
+    }
+    closure.forget();
+}

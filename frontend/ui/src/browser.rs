@@ -1,0 +1,146 @@
+//! The few things asked of the browser itself. Everything here does nothing where the
+//! browser refuses: no place in the page depends on more than a fallback.
+
+use crate::texts::Language;
+use js_sys::{Date, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{Blob, File, HtmlAnchorElement, HtmlElement, Url, Window};
+
+const LANGUAGE_KEY: &str = "salus-language";
+
+pub(crate) fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+pub(crate) fn hash() -> String {
+    window()
+        .and_then(|window| window.location().hash().ok())
+        .unwrap_or_default()
+}
+
+pub(crate) fn set_hash(hash: &str) {
+    if let Some(window) = window() {
+        // A browser that refuses leaves the person where they are.
+        let _ = window.location().set_hash(hash);
+    }
+}
+
+/// The language chosen before, else the browser's.
+pub(crate) fn language() -> Language {
+    let Some(window) = window() else {
+        return Language::English;
+    };
+    let chosen = window
+        .local_storage()
+        .ok()
+        .flatten()
+        .and_then(|storage| storage.get_item(LANGUAGE_KEY).ok().flatten());
+    let code = chosen.or_else(|| window.navigator().language());
+    Language::from_code(&code.unwrap_or_default())
+}
+
+/// Remembers a language: a preference, and all that is ever kept in this storage.
+pub(crate) fn keep_language(language: Language) {
+    if let Some(Ok(Some(storage))) = window().map(|window| window.local_storage()) {
+        let _ = storage.set_item(LANGUAGE_KEY, language.code());
+    }
+}
+
+/// Title and language of the document.
+pub(crate) fn set_document(title: &str, language: Language) {
+    if let Some(document) = window().and_then(|window| window.document()) {
+        document.set_title(title);
+        if let Some(root) = document.document_element() {
+            let _ = root.set_attribute("lang", language.code());
+        }
+    }
+}
+
+/// Puts the focus on an element, so that a screen reader speaks it.
+pub(crate) fn focus(id: &str) {
+    let element = window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.get_element_by_id(id))
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    if let Some(element) = element {
+        let _ = element.focus();
+    }
+}
+
+pub(crate) fn scroll_to_top() {
+    if let Some(window) = window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
+    }
+}
+
+/// Runs `then` once, after `millis`.
+pub(crate) fn after(millis: i32, then: impl FnOnce() + 'static) {
+    if let Some(window) = window() {
+        let closure = Closure::once_into_js(then);
+        let _ = window
+            .set_timeout_with_callback_and_timeout_and_arguments_0(closure.unchecked_ref(), millis);
+    }
+}
+
+/// Hands a file to the browser's downloads.
+pub(crate) fn save(blob: &Blob, name: &str) {
+    let Some(document) = window().and_then(|window| window.document()) else {
+        return;
+    };
+    let Ok(url) = Url::create_object_url_with_blob(blob) else {
+        return;
+    };
+    let anchor = document
+        .create_element("a")
+        .ok()
+        .and_then(|element| element.dyn_into::<HtmlAnchorElement>().ok());
+    if let Some(anchor) = anchor {
+        anchor.set_href(&url);
+        anchor.set_download(name);
+        anchor.click();
+    }
+    // The download has begun by then; the address must not outlive it for long.
+    after(60_000, move || {
+        let _ = Url::revoke_object_url(&url);
+    });
+}
+
+/// Puts text on the clipboard.
+pub(crate) fn copy(text: &str) {
+    if let Some(window) = window() {
+        // The promise is the browser's to keep; a refusal shows in that nothing is pasted.
+        let _ = window.navigator().clipboard().write_text(text);
+    }
+}
+
+pub(crate) fn print() {
+    if let Some(window) = window() {
+        let _ = window.print();
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> f64 {
+    Date::now()
+}
+
+/// A date formatted for `language` with the options of `Intl.DateTimeFormat`.
+pub(crate) fn format_date(millis: f64, language: Language, options: &[(&str, &str)]) -> String {
+    let object = Object::new();
+    for (key, value) in options {
+        let _ = Reflect::set(&object, &JsValue::from(*key), &JsValue::from(*value));
+    }
+    Date::new(&JsValue::from_f64(millis))
+        .to_locale_date_string(language.code(), &object)
+        .into()
+}
+
+/// A file input's files.
+pub(crate) fn files(list: Option<web_sys::FileList>) -> Vec<File> {
+    let Some(list) = list else {
+        return Vec::new();
+    };
+    (0..list.length())
+        .filter_map(|index| list.get(index))
+        .collect()
+}

@@ -1,0 +1,309 @@
+//! What the whole page knows, and how it changes. Pure: must not know browser or worker.
+
+use crate::route::{Route, Side};
+use crate::texts::Language;
+use salus_messages::{
+    AccountId, AccountView, Environment, Failure, Intent, SessionState, Stage, Topic,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use yew::Reducible;
+
+/// How far the worker has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Boot {
+    Starting,
+    Failed(Failure),
+    Ready(Environment, SessionState),
+}
+
+/// How far a long operation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) stage: Stage,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+}
+
+/// A short message that something was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) id: u32,
+    pub(crate) text: String,
+}
+
+/// The state of the page.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) language: Language,
+    pub(crate) route: Route,
+    pub(crate) side: Side,
+    pub(crate) boot: Boot,
+    pub(crate) unread: u32,
+    pub(crate) progress: BTreeMap<u32, Progress>,
+    pub(crate) said: Vec<Said>,
+    /// Patients whose records were listed since the page was opened: the person has been
+    /// told that listing is recorded, and has said yes.
+    pub(crate) listed: BTreeSet<AccountId>,
+    said_count: u32,
+    revisions: [u32; TOPICS],
+}
+
+const TOPICS: usize = 7;
+
+fn place(topic: Topic) -> usize {
+    match topic {
+        Topic::Records => 0,
+        Topic::Compartments => 1,
+        Topic::Requests => 2,
+        Topic::Grants => 3,
+        Topic::Activity => 4,
+        Topic::Patients => 5,
+        Topic::Inbox => 6,
+    }
+}
+
+/// What can happen to the page.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Action {
+    Started(Environment, SessionState),
+    StartFailed(Failure),
+    Session(SessionState),
+    Unread(u32),
+    Changed(Vec<Topic>),
+    Progress(u32, Progress),
+    /// The operation has ended, well or not.
+    Ended(u32),
+    Went(Route),
+    Speak(Language),
+    Say(String),
+    Dismiss(u32),
+    Listed(AccountId),
+}
+
+impl Model {
+    pub(crate) fn new(language: Language, route: Route) -> Self {
+        Self {
+            language,
+            side: route.side().unwrap_or(Side::Health),
+            route,
+            boot: Boot::Starting,
+            unread: 0,
+            progress: BTreeMap::new(),
+            said: Vec::new(),
+            listed: BTreeSet::new(),
+            said_count: 0,
+            revisions: [0; TOPICS],
+        }
+    }
+
+    /// A number that grows whenever one of `topics` changed.
+    pub(crate) fn revision(&self, topics: &[Topic]) -> u32 {
+        topics
+            .iter()
+            .filter_map(|topic| self.revisions.get(place(*topic)))
+            .fold(0, |sum, revision| sum.wrapping_add(*revision))
+    }
+
+    /// The account, when it is unlocked.
+    pub(crate) fn account(&self) -> Option<&AccountView> {
+        match &self.boot {
+            Boot::Ready(_, SessionState::Unlocked(account)) => Some(account),
+            _ => None,
+        }
+    }
+
+    fn apply(&mut self, action: Action) {
+        match action {
+            Action::Started(environment, session) => {
+                self.boot = Boot::Ready(environment, SessionState::SignedOut);
+                self.enter(session);
+            }
+            Action::StartFailed(failure) => self.boot = Boot::Failed(failure),
+            Action::Session(session) => self.enter(session),
+            Action::Unread(unread) => self.unread = unread,
+            Action::Changed(topics) => {
+                for topic in topics {
+                    if let Some(revision) = self.revisions.get_mut(place(topic)) {
+                        *revision = revision.wrapping_add(1);
+                    }
+                }
+            }
+            Action::Progress(id, progress) => {
+                self.progress.insert(id, progress);
+            }
+            Action::Ended(id) => {
+                self.progress.remove(&id);
+            }
+            Action::Went(route) => {
+                self.side = route.side().unwrap_or(self.side);
+                self.route = route;
+            }
+            Action::Speak(language) => self.language = language,
+            Action::Say(text) => {
+                self.said_count = self.said_count.wrapping_add(1);
+                self.said.push(Said {
+                    id: self.said_count,
+                    text,
+                });
+            }
+            Action::Dismiss(id) => self.said.retain(|said| said.id != id),
+            Action::Listed(patient) => {
+                self.listed.insert(patient);
+            }
+        }
+    }
+
+    fn enter(&mut self, session: SessionState) {
+        match &session {
+            SessionState::Unlocked(account) => self.unread = account.unread,
+            _ => {
+                // Nothing of the person who was here may stay for the next one.
+                self.unread = 0;
+                self.said.clear();
+                self.progress.clear();
+                self.listed.clear();
+            }
+        }
+        if let Boot::Ready(_, state) = &mut self.boot {
+            *state = session;
+        }
+    }
+}
+
+impl Reducible for Model {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut model = (*self).clone();
+        model.apply(action);
+        Rc::new(model)
+    }
+}
+
+/// What is no longer up to date once `intent` has been carried out.
+pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
+    use Topic::{Activity, Compartments, Grants, Inbox, Patients, Records, Requests};
+    match intent {
+        Intent::AddCompartment { .. } => &[Compartments, Activity],
+        Intent::AddRecord { .. }
+        | Intent::AmendRecord { .. }
+        | Intent::FileRecord { .. }
+        | Intent::Import { .. } => &[Records, Compartments, Activity],
+        Intent::Approve { .. } | Intent::Deny { .. } => {
+            &[Requests, Grants, Compartments, Activity, Inbox]
+        }
+        Intent::Give { .. } | Intent::Revoke { .. } => &[Grants, Compartments, Activity],
+        Intent::Invite { .. } => &[Activity],
+        Intent::Ask { .. } => &[Requests, Patients],
+        Intent::MarkSeen { .. } => &[Inbox],
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> AccountView {
+        AccountView {
+            account: "a".into(),
+            principal: "p".to_owned(),
+            display_name: "Ana".to_owned(),
+            safety_number: String::new(),
+            slots: Vec::new(),
+            stays_unlocked: false,
+            provider: None,
+            unread: 3,
+        }
+    }
+
+    fn started() -> Rc<Model> {
+        let environment = Environment {
+            network: "local".to_owned(),
+            identity_provider: String::new(),
+            derivation_origin: None,
+            vault: String::new(),
+        };
+        Rc::new(Model::new(Language::English, Route::Home)).reduce(Action::Started(
+            environment,
+            SessionState::Unlocked(account()),
+        ))
+    }
+
+    #[test]
+    fn locking_takes_everything_personal_out_of_sight() {
+        let model = started()
+            .reduce(Action::Say("saved".to_owned()))
+            .reduce(Action::Listed("b".into()))
+            .reduce(Action::Session(SessionState::SignedOut));
+        assert!(model.account().is_none());
+        assert_eq!(model.unread, 0);
+        assert!(model.said.is_empty());
+        assert!(model.listed.is_empty());
+    }
+
+    #[test]
+    fn unlocking_brings_the_unread_count() {
+        assert_eq!(started().unread, 3);
+    }
+
+    #[test]
+    fn a_shared_place_keeps_the_side_one_came_from() {
+        let model = started()
+            .reduce(Action::Went(Route::Patients))
+            .reduce(Action::Went(Route::Inbox));
+        assert_eq!(model.side, Side::Practice);
+        let model = model.reduce(Action::Went(Route::Sharing));
+        assert_eq!(model.side, Side::Health);
+    }
+
+    #[test]
+    fn only_what_changed_gets_a_new_revision() {
+        let before = started();
+        let after = Rc::clone(&before).reduce(Action::Changed(vec![Topic::Grants]));
+        assert_ne!(
+            before.revision(&[Topic::Grants]),
+            after.revision(&[Topic::Grants])
+        );
+        assert_eq!(
+            before.revision(&[Topic::Records]),
+            after.revision(&[Topic::Records])
+        );
+    }
+
+    #[test]
+    fn every_topic_has_a_place_of_its_own() {
+        let all = [
+            Topic::Records,
+            Topic::Compartments,
+            Topic::Requests,
+            Topic::Grants,
+            Topic::Activity,
+            Topic::Patients,
+            Topic::Inbox,
+        ];
+        let places: BTreeSet<usize> = all.into_iter().map(place).collect();
+        assert_eq!(places.len(), TOPICS);
+        assert_eq!(places.last(), Some(&(TOPICS - 1)));
+    }
+
+    #[test]
+    fn progress_lasts_as_long_as_its_operation() {
+        let progress = Progress {
+            stage: Stage::Uploading,
+            done: 1,
+            total: 2,
+        };
+        let model = started().reduce(Action::Progress(9, progress));
+        assert_eq!(model.progress.get(&9), Some(&progress));
+        assert!(model.reduce(Action::Ended(9)).progress.is_empty());
+    }
+
+    #[test]
+    fn revoking_makes_grants_and_activity_old() {
+        let topics = touched(&Intent::Revoke { grant: "g".into() });
+        assert!(topics.contains(&Topic::Grants) && topics.contains(&Topic::Activity));
+        assert!(touched(&Intent::Grants).is_empty());
+    }
+}

@@ -1,0 +1,145 @@
+//! Records in lists, and the sections of an opened one.
+
+use crate::app_context::use_app;
+use crate::parts::{Icon, Link, icon, kind_icon};
+use crate::route::Route;
+use crate::words;
+use salus_messages::{AccountId, RecordAddress, RecordSummary, Row, Section, SectionBody};
+use yew::{AttrValue, Html, Properties, function_component, html};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct RecordLists {
+    pub(crate) records: Vec<RecordSummary>,
+    /// Whose; `None`: one's own.
+    #[prop_or_default]
+    pub(crate) patient: Option<AccountId>,
+}
+
+/// A list of records, each a link. Items: `data-testid="record-item"`.
+#[function_component(RecordList)]
+pub(crate) fn record_list(props: &RecordLists) -> Html {
+    let app = use_app();
+    let (t, language) = (app.t, app.language());
+    let item = |record: &RecordSummary| {
+        let route = Route::Record(
+            RecordAddress {
+                patient: props.patient.clone(),
+                record: record.id.clone(),
+            },
+            None,
+        );
+        let date = record.clinical_date.as_deref().map_or_else(
+            || words::day(language, record.added_at),
+            |date| words::clinical_date(language, date),
+        );
+        let type_label = if record.type_label.is_empty() {
+            words::kind(t, record.kind).to_owned()
+        } else {
+            record.type_label.clone()
+        };
+        html! {
+            <li key={record.id.0.clone()} data-testid="record-item" data-record={record.id.0.clone()}>
+                <Link to={route} class="record-item">
+                    <span class="kind-icon">{ icon(kind_icon(record.kind)) }</span>
+                    <span class="record-words">
+                        <span class="record-title" data-testid="record-title">{ &record.title }</span>
+                        <span class="quiet-text">{ format!("{type_label} · {date}") }</span>
+                        <span class="record-by">
+                            { author_words(&app, record) }
+                            if record.version > 1 {
+                                <span class="badge">{ words::fill(t.version_n, &[("n", &record.version.to_string())]) }</span>
+                            }
+                            if record.attachments > 0 {
+                                <span class="badge">{ icon(Icon::Clip) }{ record.attachments }
+                                    <span class="visually-hidden">{ t.attachments }</span></span>
+                            }
+                            if record.unfiled {
+                                <span class="badge notice-badge" data-testid="unfiled">{ t.unfiled }</span>
+                            }
+                        </span>
+                    </span>
+                </Link>
+            </li>
+        }
+    };
+    html! {
+        <ul class="record-list" data-testid="record-list">
+            { for props.records.iter().map(item) }
+        </ul>
+    }
+}
+
+fn author_words(app: &crate::app_context::App, record: &RecordSummary) -> Html {
+    let t = app.t;
+    let name = words::person(t, &record.author.person);
+    let (class, sign, note) = if record.author.verified {
+        ("author verified", Icon::Shield, t.author_verified)
+    } else {
+        ("author unverified", Icon::Alert, t.author_unverified)
+    };
+    html! {
+        <span {class} data-testid="author" data-verified={record.author.verified.to_string()}>
+            { icon(sign) }
+            { words::fill(t.by_author, &[("who", &name)]) }
+            <span class="visually-hidden">{ note }</span>
+        </span>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct SectionsProps {
+    pub(crate) sections: Vec<Section>,
+}
+
+/// The structured content of a record.
+#[function_component(Sections)]
+pub(crate) fn sections(props: &SectionsProps) -> Html {
+    let app = use_app();
+    let row = |row: &Row| {
+        let flag = row.flag.map(|flag| {
+            html! { <span class="flag">{ words::flag(app.t, flag) }</span> }
+        });
+        html! {
+            <div class="row">
+                <dt>{ &row.label }</dt>
+                <dd>
+                    <span class="row-value">{ &row.value }</span>
+                    { flag }
+                    if !row.remark.is_empty() { <span class="quiet-text">{ &row.remark }</span> }
+                </dd>
+            </div>
+        }
+    };
+    let section = |section: &Section| {
+        let body = match &section.body {
+            SectionBody::Rows(rows) => html! { <dl class="rows">{ for rows.iter().map(row) }</dl> },
+            SectionBody::Text(text) => paragraphs(text),
+            SectionBody::Table { columns, rows } => html! {
+                <div class="table-scroll" tabindex="0" role="region" aria-label={section.heading.clone()}>
+                    <table>
+                        <thead><tr>{ for columns.iter().map(|cell| html! { <th scope="col">{ cell }</th> }) }</tr></thead>
+                        <tbody>{ for rows.iter().map(|row| html! {
+                            <tr>{ for row.iter().map(|cell| html! { <td>{ cell }</td> }) }</tr>
+                        }) }</tbody>
+                    </table>
+                </div>
+            },
+        };
+        html! {
+            <section class="record-section" data-testid="record-section">
+                if !section.heading.is_empty() { <h3>{ &section.heading }</h3> }
+                { body }
+            </section>
+        }
+    };
+    html! { <>{ for props.sections.iter().map(section) }</> }
+}
+
+/// Text as it was written: blank lines part paragraphs, other line ends stay.
+pub(crate) fn paragraphs(text: &str) -> Html {
+    html! {
+        <div class="prose">
+            { for text.split("\n\n").map(|part| html! { <p>{ AttrValue::from(part.trim().to_owned()) }</p> }) }
+        </div>
+    }
+}

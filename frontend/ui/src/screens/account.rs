@@ -1,0 +1,76 @@
+//! The person's account: ways to unlock, safety number, language, leaving.
+
+use crate::app_context::use_app;
+use crate::channel;
+use crate::hooks::use_act;
+use crate::parts::{Button, Check, Icon, Look, Problem, ProgressNote, head, icon};
+use crate::screens::welcome::languages;
+use crate::words;
+use salus_messages::{Intent, SlotView};
+use yew::{Callback, Html, function_component, html};
+
+/// Settings of the account.
+#[function_component(Account)]
+pub(crate) fn account() -> Html {
+    let app = use_app();
+    let t = app.t;
+    let stay = use_act(Callback::noop());
+    let Some(account) = app.model.account().cloned() else {
+        return Html::default();
+    };
+    let slot = |slot: &SlotView| {
+        html! {
+            <li class="slot" data-testid="slot">
+                { icon(Icon::Key) }
+                <span>{ words::slot(t, slot.kind) }
+                    if !slot.label.is_empty() { <span class="quiet-text">{ " " }{ &slot.label }</span> }
+                    if slot.here { <span class="badge">{ t.this_browser }</span> }
+                </span>
+                if slot.added_at > 0 { <span class="quiet-text">{ words::day(app.language(), slot.added_at) }</span> }
+            </li>
+        }
+    };
+    let title = if account.display_name.is_empty() {
+        t.nav_account.to_owned()
+    } else {
+        account.display_name.clone()
+    };
+    let onstay = {
+        let stay = stay.clone();
+        Callback::from(move |on| stay.send(Intent::SetStayUnlocked { on }))
+    };
+    html! {
+        <>
+            { head(title, html! { <p class="lead" data-testid="account-name">{ t.account_lead }</p> }, Html::default()) }
+            <div class="columns">
+                <section class="panel stack" aria-labelledby="unlocking">
+                    <h2 id="unlocking">{ t.unlocking }</h2>
+                    <ul class="slots">{ for account.slots.iter().map(slot) }</ul>
+                    <Check id="stay-unlocked" label={t.stay_unlocked} hint={t.stay_unlocked_hint}
+                        checked={account.stays_unlocked} onchange={onstay} />
+                    <ProgressNote operation={stay.busy} may_cancel=false />
+                    if let Some(failure) = stay.failure.clone() { <Problem {failure} /> }
+                    <div class="actions">
+                        <Button icon={Icon::Lock} testid="lock-now" onclick={Callback::from(|()| channel::notify(Intent::Lock))}>{ t.lock_now }</Button>
+                        <Button look={Look::Quiet} testid="sign-out" onclick={Callback::from(|()| channel::notify(Intent::SignOut))}>{ t.sign_out }</Button>
+                    </div>
+                </section>
+                <section class="panel stack" aria-labelledby="safety">
+                    <h2 id="safety">{ t.safety_number }</h2>
+                    <p class="quiet-text">{ t.safety_lead }</p>
+                    <p class="safety" data-testid="safety-number">{ &account.safety_number }</p>
+                    <dl class="facts">
+                        <div class="wide"><dt>{ t.principal }</dt><dd><code data-testid="principal">{ &account.principal }</code></dd></div>
+                        if let Some(provider) = &account.provider {
+                            <div class="wide"><dt>{ t.published_as }</dt><dd>{ format!("{} · {}", provider.name, provider.specialty) }</dd></div>
+                        }
+                    </dl>
+                </section>
+                <section class="panel stack" aria-labelledby="language-head">
+                    <h2 id="language-head">{ t.language }</h2>
+                    <div class="actions">{ languages(&app) }</div>
+                </section>
+            </div>
+        </>
+    }
+}

@@ -1,0 +1,199 @@
+//! A new vault: a name, the recovery phrase, and proof that it was written down.
+
+use crate::app_context::use_app;
+use crate::browser;
+use crate::channel;
+use crate::hooks::use_act;
+use crate::parts::{Button, Check, Field, Icon, Look, Mark, Problem, ProgressNote, icon};
+use crate::words;
+use salus_messages::{Intent, NewCompartment, Reply, Secret};
+use web_sys::SubmitEvent;
+use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_state};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Creates {
+    pub(crate) principal: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Name,
+    Words,
+    Check,
+}
+
+/// The way to a new vault.
+#[function_component(Create)]
+pub(crate) fn create(props: &Creates) -> Html {
+    let app = use_app();
+    let t = app.t;
+    let stage = use_state(|| Stage::Name);
+    let name = use_state(String::new);
+    let stay = use_state(|| false);
+    let phrase = use_state(|| (Vec::<Secret>::new(), Vec::<u8>::new()));
+    let typed = use_state(Vec::<String>::new);
+    let right = use_state(Vec::<bool>::new);
+
+    {
+        let stage = *stage;
+        use_effect_with(stage, |_| browser::focus("title"));
+    }
+
+    let make = use_act(Callback::noop());
+    let propose = {
+        let (stage, phrase, typed) = (stage.clone(), phrase.clone(), typed.clone());
+        use_act(Callback::from(move |(reply, _)| {
+            if let Reply::Phrase { words, ask } = reply {
+                typed.set(vec![String::new(); ask.len()]);
+                phrase.set((words, ask));
+                stage.set(Stage::Words);
+            }
+        }))
+    };
+    let check = {
+        let (right, go) = (right.clone(), make.go.clone());
+        let (name, stay) = (name.clone(), stay.clone());
+        use_act(Callback::from(move |(reply, _)| {
+            let Reply::PhraseChecked { right: answer } = reply else {
+                return;
+            };
+            if answer.iter().all(|ok| *ok) {
+                let compartments = words::CATEGORIES
+                    .into_iter()
+                    .map(|category| NewCompartment {
+                        name: words::category(t, category).to_owned(),
+                        category: Some(category),
+                    })
+                    .collect();
+                let intent = Intent::CreateVault {
+                    display_name: name.trim().to_owned(),
+                    compartments,
+                    stay_unlocked: *stay,
+                };
+                go.emit((intent, Vec::new()));
+            }
+            right.set(answer);
+        }))
+    };
+
+    let body = match *stage {
+        Stage::Name => {
+            let go = propose.clone();
+            let onsubmit = Callback::from(move |event: SubmitEvent| {
+                event.prevent_default();
+                go.send(Intent::ProposePhrase);
+            });
+            html! {
+                <form class="stack" {onsubmit}>
+                    <p class="lead">{ t.create_lead }</p>
+                    <Field id="display-name" label={t.display_name} hint={t.display_name_hint}
+                        value={(*name).clone()} autocomplete="given-name" maxlength={80}
+                        oninput={Callback::from(move |value| name.set(value))} />
+                    <Check id="stay-unlocked" label={t.stay_unlocked} hint={t.stay_unlocked_hint}
+                        checked={*stay} onchange={Callback::from(move |on| stay.set(on))} />
+                    if let Some(failure) = propose.failure.clone() { <Problem {failure} /> }
+                    <Button look={Look::Primary} submit=true testid="create-begin" busy={propose.is_busy()}>
+                        { t.create_begin }
+                    </Button>
+                </form>
+            }
+        }
+        Stage::Words => {
+            let (words, _) = &*phrase;
+            let stage = stage.clone();
+            html! {
+                <div class="stack">
+                    <p class="lead">{ t.phrase_lead }</p>
+                    <ol class="phrase" data-testid="phrase" translate="no">
+                        { for words.iter().enumerate().map(|(place, word)| html! {
+                            <li data-testid="phrase-word" data-position={(place + 1).to_string()}>{ &word.0 }</li>
+                        }) }
+                    </ol>
+                    <p class="note warn">{ icon(Icon::Alert) }<span>{ t.phrase_warning }</span></p>
+                    <div class="actions">
+                        <Button look={Look::Primary} testid="phrase-written"
+                            onclick={Callback::from(move |()| stage.set(Stage::Check))}>{ t.phrase_written }</Button>
+                        <Button testid="phrase-print" onclick={Callback::from(|()| browser::print())}>{ t.phrase_print }</Button>
+                    </div>
+                </div>
+            }
+        }
+        Stage::Check => {
+            let (_, ask) = &*phrase;
+            let (answers, go) = (typed.clone(), check.clone());
+            let onsubmit = Callback::from(move |event: SubmitEvent| {
+                event.prevent_default();
+                let words = answers
+                    .iter()
+                    .map(|word| Secret(word.trim().to_lowercase()))
+                    .collect();
+                go.send(Intent::CheckPhrase { words });
+            });
+            let field = |(index, place): (usize, &u8)| {
+                let number = (u32::from(*place) + 1).to_string();
+                let typed_now = typed.clone();
+                let oninput = Callback::from(move |value: String| {
+                    let mut all = (*typed_now).clone();
+                    if let Some(slot) = all.get_mut(index) {
+                        *slot = value;
+                    }
+                    typed_now.set(all);
+                });
+                let error = match right.get(index) {
+                    Some(false) => words::fill(t.word_wrong, &[("n", &number)]),
+                    _ => String::new(),
+                };
+                html! {
+                    <Field id={format!("check-word-{number}")} label={words::fill(t.word_n, &[("n", &number)])}
+                        value={typed.get(index).cloned().unwrap_or_default()} {error} {oninput} required=true />
+                }
+            };
+            let stage = stage.clone();
+            let failure = check.failure.clone().or_else(|| make.failure.clone());
+            let busy = check.is_busy() || make.is_busy();
+            html! {
+                <form class="stack" {onsubmit}>
+                    <p class="lead">{ t.check_lead }</p>
+                    <div class="fields-row">{ for ask.iter().enumerate().map(field) }</div>
+                    if let Some(failure) = failure { <Problem {failure} /> }
+                    <ProgressNote operation={make.busy} may_cancel=false />
+                    <div class="actions">
+                        <Button look={Look::Primary} submit=true testid="create-vault" {busy}>{ t.create_vault }</Button>
+                        <Button look={Look::Quiet} testid="phrase-back" disabled={busy}
+                            onclick={Callback::from(move |()| stage.set(Stage::Words))}>{ t.phrase_back }</Button>
+                    </div>
+                </form>
+            }
+        }
+    };
+    let (number, title) = match *stage {
+        Stage::Name => ("1", t.create_title),
+        Stage::Words => ("2", t.phrase_title),
+        Stage::Check => ("3", t.check_title),
+    };
+    html! {
+        <div class="gate narrow" data-testid="create">
+            <header class="gate-top">
+                <p class="brand"><Mark /><span class="brand-name">{ "Salus" }</span></p>
+                <SignOut />
+            </header>
+            <main class="panel" id="main">
+                <p class="step">{ words::fill(t.step_of, &[("n", number), ("of", "3")]) }</p>
+                <h1 id="title" tabindex="-1" data-testid="title">{ title }</h1>
+                { body }
+            </main>
+            <p class="quiet-text center">{ words::fill(t.signed_in_as, &[("who", &words::short(&props.principal))]) }</p>
+        </div>
+    }
+}
+
+/// A quiet way out.
+#[function_component(SignOut)]
+pub(crate) fn sign_out() -> Html {
+    let t = use_app().t;
+    html! {
+        <Button look={Look::Quiet} testid="sign-out" onclick={Callback::from(|()| channel::notify(Intent::SignOut))}>
+            { t.sign_out }
+        </Button>
+    }
+}

@@ -1,0 +1,89 @@
+//! A module per place. Must not know the worker beyond `hooks`.
+
+mod account;
+mod activity;
+mod ask;
+mod create;
+mod editor;
+mod grants;
+mod home;
+mod inbox;
+mod patient;
+mod practice;
+mod record;
+mod records;
+mod review;
+mod sharing;
+mod unlock;
+mod welcome;
+
+pub(crate) use create::Create;
+pub(crate) use unlock::Unlock;
+pub(crate) use welcome::Welcome;
+
+use crate::app_context::{App, use_app};
+use crate::model::Boot;
+use crate::parts::{Empty, Icon, Link, head};
+use crate::route::Route;
+use salus_messages::SessionState;
+use yew::{Html, function_component, html};
+
+/// The screen of a place.
+pub(crate) fn place(route: &Route) -> Html {
+    match route.clone() {
+        Route::Home => html! { <home::Home /> },
+        Route::Records(compartment) => html! { <records::Records {compartment} /> },
+        Route::Record(address, version) => html! { <record::Record {address} {version} /> },
+        Route::Add(patient) => html! { <editor::Add {patient} /> },
+        Route::Amend(address) => html! { <editor::Amend {address} /> },
+        Route::Sharing => html! { <sharing::Sharing /> },
+        Route::Review(request) => html! { <review::Review {request} /> },
+        Route::Give(record) => html! { <review::Give {record} /> },
+        Route::Activity => html! { <activity::Activity /> },
+        Route::Inbox => html! { <inbox::Inbox /> },
+        Route::Account => html! { <account::Account /> },
+        Route::Patients => html! { <practice::Patients /> },
+        Route::Patient(patient) => html! { <patient::Patient {patient} /> },
+        Route::Outgoing => html! { <practice::Outgoing /> },
+        Route::Ask(link) => html! { <ask::Ask {link} /> },
+        Route::Lost => html! { <Lost /> },
+    }
+}
+
+/// The document's title at the place one is at; never anything of a record.
+pub(crate) fn title(app: &App) -> String {
+    let t = app.t;
+    let name = match &app.model.boot {
+        Boot::Ready(_, SessionState::Unlocked(_)) => match app.model.route.root() {
+            Route::Home => t.nav_home,
+            Route::Records(_) | Route::Record(..) | Route::Add(_) | Route::Amend(_) => {
+                t.nav_records
+            }
+            Route::Sharing | Route::Review(_) | Route::Give(_) => t.nav_sharing,
+            Route::Activity => t.nav_activity,
+            Route::Inbox => t.nav_inbox,
+            Route::Account => t.nav_account,
+            Route::Patients | Route::Patient(_) => t.nav_patients,
+            Route::Outgoing => t.nav_outgoing,
+            Route::Ask(_) => t.nav_ask,
+            Route::Lost => t.lost_title,
+        },
+        Boot::Ready(_, SessionState::NoVault { .. }) => t.create_title,
+        Boot::Ready(_, SessionState::Locked { .. }) => t.unlock_title,
+        _ => return "Salus".to_owned(),
+    };
+    format!("{name} · Salus")
+}
+
+#[function_component(Lost)]
+fn lost() -> Html {
+    let t = use_app().t;
+    html! {
+        <>
+            { head(t.lost_title, Html::default(), Html::default()) }
+            <Empty icon={Icon::Search} title={t.lost_lead}>
+                <Link to={Route::Home} class="button primary">{ t.nav_home }</Link>
+            </Empty>
+        </>
+    }
+}
