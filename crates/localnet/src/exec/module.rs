@@ -1,0 +1,333 @@
+//! Takes a canister's Wasm apart: checks what it imports and exports, and re-encodes it so that
+//! memory, table, mutable globals and start function can be reached and active data segments are
+//! ours to place. Knows nothing of execution.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use wasm_encoder::{DataSection, ExportKind, ExportSection, RawSection};
+use wasmparser::{
+    CompositeInnerType, DataKind, ExternalKind, Operator, Parser, Payload, TypeRef, ValType,
+};
+
+/// Names under which the re-encoded module exports what the host needs.
+pub(crate) const MEMORY: &str = "localnet memory";
+/// The function table.
+pub(crate) const TABLE: &str = "localnet table";
+/// The start function.
+pub(crate) const START: &str = "localnet start";
+/// Largest module after decompression (interface specification), bytes.
+const MAX_WASM: u64 = 100 << 20;
+
+/// Why a module cannot be installed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ModuleError {
+    /// Not WebAssembly.
+    #[error("not a valid Wasm module: {0}")]
+    Parse(#[from] wasmparser::BinaryReaderError),
+    /// Compressed content that cannot be read.
+    #[error("not a valid gzip stream, or more than 100 MiB")]
+    Gzip,
+    /// Something the IC or this node does not have.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The compiler refuses it.
+    #[error("not a valid Wasm module: {0}")]
+    Compile(String),
+}
+
+/// A custom section `icp:public NAME` or `icp:private NAME`.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata {
+    /// Who may read it: everyone, or the controllers.
+    pub(crate) public: bool,
+    /// Its bytes.
+    pub(crate) content: Vec<u8>,
+}
+
+/// What was learnt about a module.
+#[derive(Debug, Default)]
+pub(crate) struct Anatomy {
+    /// Exported functions by name.
+    pub(crate) functions: BTreeSet<String>,
+    /// Export names of the mutable globals, in index order.
+    pub(crate) globals: Vec<String>,
+    /// What to write where when the module is installed.
+    pub(crate) data: Vec<(u64, Vec<u8>)>,
+    /// Certified metadata.
+    pub(crate) metadata: BTreeMap<String, Metadata>,
+    /// Bytes in custom sections.
+    pub(crate) custom_bytes: usize,
+    /// Whether it has a memory at all.
+    pub(crate) has_memory: bool,
+    /// Whether it has a start function.
+    pub(crate) has_start: bool,
+}
+
+/// Undoes gzip when the bytes are gzip.
+pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes.to_vec());
+    }
+    let mut out = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes)
+        .take(MAX_WASM + 1)
+        .read_to_end(&mut out)
+        .map_err(|_| ModuleError::Gzip)?;
+    if out.len() as u64 > MAX_WASM {
+        return Err(ModuleError::Gzip);
+    }
+    Ok(out)
+}
+
+#[derive(Default)]
+struct Rewriter {
+    anatomy: Anatomy,
+    exports: ExportSection,
+    exports_written: bool,
+    start: Option<u32>,
+    tables: u32,
+    memories: u32,
+    globals: u32,
+}
+
+/// Re-encodes a module. `known` tells which functions of `ic0` exist.
+pub(crate) fn dissect(
+    wasm: &[u8],
+    known: impl Fn(&str) -> bool,
+) -> Result<(Vec<u8>, Anatomy), ModuleError> {
+    let mut out = wasm_encoder::Module::new();
+    let mut r = Rewriter::default();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        if comes_after_exports(&payload) {
+            r.write_exports(&mut out);
+        }
+        let raw = payload.as_section();
+        match payload {
+            Payload::ExportSection(_)
+            | Payload::StartSection { .. }
+            | Payload::CustomSection(_) => {}
+            Payload::DataSection(ref reader) => {
+                let section = r.data(reader.clone())?;
+                out.section(&section);
+            }
+            _ => {
+                if let Some((id, range)) = raw {
+                    let data = wasm.get(range).unwrap_or_default();
+                    out.section(&RawSection { id, data });
+                }
+            }
+        }
+        r.learn(payload, &known)?;
+    }
+    r.write_exports(&mut out);
+    Ok((out.finish(), r.anatomy))
+}
+
+fn comes_after_exports(payload: &Payload<'_>) -> bool {
+    matches!(
+        payload,
+        Payload::ElementSection(_)
+            | Payload::DataCountSection { .. }
+            | Payload::CodeSectionStart { .. }
+            | Payload::DataSection(_)
+            | Payload::End(_)
+    )
+}
+
+impl Rewriter {
+    fn learn(
+        &mut self,
+        payload: Payload<'_>,
+        known: &impl Fn(&str) -> bool,
+    ) -> Result<(), ModuleError> {
+        match payload {
+            Payload::ImportSection(reader) => {
+                for import in reader.into_imports() {
+                    let import = import?;
+                    let (module, name) = (import.module, import.name);
+                    if !matches!(import.ty, TypeRef::Func(_)) || module != "ic0" || !known(name) {
+                        return Err(ModuleError::Unsupported(format!(
+                            "Wasm module has an invalid import section. Module imports \
+                             '{name}' from '{module}', which this node does not provide"
+                        )));
+                    }
+                }
+            }
+            Payload::TypeSection(reader) => {
+                for group in reader {
+                    for ty in group?.types() {
+                        if !matches!(ty.composite_type.inner, CompositeInnerType::Func(_)) {
+                            return Err(unsupported("garbage-collected types"));
+                        }
+                    }
+                }
+            }
+            Payload::TableSection(reader) => self.tables = reader.count(),
+            Payload::MemorySection(reader) => {
+                self.memories = reader.count();
+                for memory in reader {
+                    let memory = memory?;
+                    if memory.memory64 || memory.shared || memory.page_size_log2.is_some() {
+                        return Err(unsupported("64-bit, shared or custom-page memories"));
+                    }
+                }
+                if self.memories > 1 {
+                    return Err(unsupported("more than one memory"));
+                }
+            }
+            Payload::GlobalSection(reader) => {
+                for global in reader {
+                    let global = global?;
+                    if global.ty.mutable {
+                        if matches!(global.ty.content_type, ValType::Ref(_)) {
+                            return Err(unsupported("mutable globals that hold references"));
+                        }
+                        let name = format!("localnet global {}", self.globals);
+                        self.exports.export(&name, ExportKind::Global, self.globals);
+                        self.anatomy.globals.push(name);
+                    }
+                    self.globals += 1;
+                }
+            }
+            Payload::ExportSection(reader) => {
+                for export in reader {
+                    let export = export?;
+                    let kind = match export.kind {
+                        ExternalKind::Func => {
+                            self.anatomy.functions.insert(export.name.to_owned());
+                            ExportKind::Func
+                        }
+                        ExternalKind::Table => ExportKind::Table,
+                        ExternalKind::Memory => ExportKind::Memory,
+                        ExternalKind::Global => ExportKind::Global,
+                        _ => return Err(unsupported("exports of this kind")),
+                    };
+                    self.exports.export(export.name, kind, export.index);
+                }
+                self.check_methods()?;
+            }
+            Payload::StartSection { func, .. } => self.start = Some(func),
+            Payload::CustomSection(section) => {
+                self.anatomy.custom_bytes += section.data().len();
+                let (public, name) = match section.name().split_once(' ') {
+                    Some(("icp:public", name)) => (true, name),
+                    Some(("icp:private", name)) => (false, name),
+                    _ => return Ok(()),
+                };
+                let content = section.data().to_vec();
+                self.anatomy
+                    .metadata
+                    .insert(name.to_owned(), Metadata { public, content });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check_methods(&self) -> Result<(), ModuleError> {
+        let mut seen = BTreeSet::new();
+        for name in &self.anatomy.functions {
+            let method = [
+                "canister_update ",
+                "canister_query ",
+                "canister_composite_query ",
+            ]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix));
+            if let Some(method) = method
+                && !seen.insert(method)
+            {
+                return Err(ModuleError::Unsupported(format!(
+                    "Wasm module exports the method '{method}' more than once"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_exports(&mut self, out: &mut wasm_encoder::Module) {
+        if std::mem::replace(&mut self.exports_written, true) {
+            return;
+        }
+        if self.memories > 0 {
+            self.exports.export(MEMORY, ExportKind::Memory, 0);
+            self.anatomy.has_memory = true;
+        }
+        if self.tables > 0 {
+            self.exports.export(TABLE, ExportKind::Table, 0);
+        }
+        if let Some(start) = self.start {
+            self.exports.export(START, ExportKind::Func, start);
+            self.anatomy.has_start = true;
+        }
+        out.section(&self.exports);
+    }
+
+    /// Keeps passive segments; empties active ones, remembering what they place.
+    fn data(
+        &mut self,
+        reader: wasmparser::DataSectionReader<'_>,
+    ) -> Result<DataSection, ModuleError> {
+        let mut section = DataSection::new();
+        for segment in reader {
+            let segment = segment?;
+            match segment.kind {
+                DataKind::Passive => section.passive(segment.data.iter().copied()),
+                DataKind::Active { offset_expr, .. } => {
+                    let mut operators = offset_expr.get_operators_reader();
+                    let offset = match operators.read()? {
+                        Operator::I32Const { value } => u64::from(value.cast_unsigned()),
+                        _ => return Err(unsupported("data segments at computed places")),
+                    };
+                    self.anatomy.data.push((offset, segment.data.to_vec()));
+                    section.passive([])
+                }
+            };
+        }
+        Ok(section)
+    }
+}
+
+fn unsupported(what: &str) -> ModuleError {
+    ModuleError::Unsupported(format!("{what} are not supported by this node"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dissect_text(text: &str) -> Result<(Vec<u8>, Anatomy), ModuleError> {
+        dissect(&wat::parse_str(text).unwrap(), |name| name == "time")
+    }
+
+    #[test]
+    fn an_unknown_import_is_named() {
+        let error = dissect_text(r#"(module (import "ic0" "tiem" (func)))"#).unwrap_err();
+        assert!(error.to_string().contains("'tiem'"), "{error}");
+        let error = dissect_text(r#"(module (import "env" "time" (func)))"#).unwrap_err();
+        assert!(error.to_string().contains("'env'"), "{error}");
+    }
+
+    #[test]
+    fn a_module_without_exports_gets_them() {
+        let (wasm, anatomy) = dissect_text(
+            r#"(module (memory 1) (global (mut i32) (i32.const 3)) (func $s) (start $s)
+                (table 1 funcref) (elem (i32.const 0) $s) (data (i32.const 8) "hi"))"#,
+        )
+        .unwrap();
+        wasmparser::validate(&wasm).unwrap();
+        assert_eq!(anatomy.globals.len(), 1);
+        assert!(anatomy.has_start && anatomy.has_memory);
+        assert_eq!(anatomy.data, [(8, b"hi".to_vec())]);
+    }
+
+    #[test]
+    fn a_method_of_two_kinds_is_refused() {
+        let error = dissect_text(
+            r#"(module (func (export "canister_update x")) (func (export "canister_query x")))"#,
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("'x'"), "{error}");
+    }
+}

@@ -1,0 +1,107 @@
+//! What tests need and the IC does not have: stopping, and with `--admin` reaching into stable
+//! memory and moving canisters' clock. Loopback only, like everything here.
+
+use super::{App, Shared, refuse};
+use crate::node::admin::AdminError;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use candid::Principal;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Largest memory image that may be put, bytes.
+const MAX_IMAGE: usize = 2 << 30;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/_/stop", post(stop))
+        .route("/_/time", post(time))
+        .route(
+            "/_/canister/{id}/stable",
+            get(stable)
+                .put(put_stable)
+                .layer(DefaultBodyLimit::max(MAX_IMAGE)),
+        )
+}
+
+/// A page of another origin could post here: what it cannot do is leave its `Origin` out.
+pub(crate) fn from_a_page(headers: &HeaderMap) -> Option<Response> {
+    headers
+        .contains_key(header::ORIGIN)
+        .then(|| refuse(StatusCode::FORBIDDEN, "not for web pages"))
+}
+
+async fn stop(State(app): Shared, headers: HeaderMap) -> Response {
+    if let Some(refusal) = from_a_page(&headers) {
+        return refusal;
+    }
+    let _ = app.stop.send(true);
+    StatusCode::ACCEPTED.into_response()
+}
+
+fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Response> {
+    if let Some(refusal) = from_a_page(headers) {
+        return Err(refusal);
+    }
+    if app.admin {
+        Ok(())
+    } else {
+        let why = "only when localnet was started with --admin";
+        Err(refuse(StatusCode::FORBIDDEN, why))
+    }
+}
+
+fn failed(error: &AdminError) -> Response {
+    let status = match error {
+        AdminError::NoCanister(_) => StatusCode::NOT_FOUND,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    refuse(status, error)
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance_ns: u64,
+}
+
+async fn time(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    if let Err(refusal) = allowed(&app, &headers) {
+        return refusal;
+    }
+    let Ok(Advance { advance_ns }) = serde_json::from_slice(&body) else {
+        return refuse(StatusCode::BAD_REQUEST, "expected {\"advance_ns\": number}");
+    };
+    match app.node.advance(advance_ns).await {
+        Ok(now) => axum::Json(serde_json::json!({ "time_ns": now })).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn stable(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal>) -> Response {
+    if let Err(refusal) = allowed(&app, &headers) {
+        return refusal;
+    }
+    match app.node.stable_memory(id).await {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn put_stable(
+    State(app): Shared,
+    headers: HeaderMap,
+    Path(id): Path<Principal>,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = allowed(&app, &headers) {
+        return refusal;
+    }
+    match app.node.set_stable_memory(id, body.to_vec()).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => failed(&error),
+    }
+}

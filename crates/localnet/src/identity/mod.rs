@@ -1,0 +1,3 @@
+//! The development identity provider.
+
+pub(crate) mod routes;

@@ -1,0 +1,153 @@
+//! The node: committed state, certificates over it, queries, and the way into the executor.
+//! Knows nothing of HTTP.
+
+pub(crate) mod admin;
+pub(crate) mod calls;
+pub(crate) mod clock;
+pub(crate) mod executor;
+pub(crate) mod ingress;
+mod load;
+pub(crate) mod query;
+pub(crate) mod state;
+pub(crate) mod transaction;
+
+use crate::certify::keys::{KeyError, Keys};
+use crate::certify::{self, Path, StateTree};
+use crate::exec::pool::Pool;
+use crate::persist::{PersistError, Store};
+use candid::Principal;
+use clock::Clock;
+use executor::Event;
+use ingress::Ingress;
+use state::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A certificate over one canister's data is reused this long while nothing changes: agents
+/// accept certificates that are minutes old, and a signature costs more than most queries.
+const CERTIFICATE_AGE: Duration = Duration::from_millis(500);
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The state folder.
+    #[error(transparent)]
+    Persist(#[from] PersistError),
+    /// The keys.
+    #[error("keys: {0}")]
+    Keys(String),
+    /// A file or thread.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A stored canister cannot be brought back.
+    #[error("canister {0}: {1}")]
+    Canister(Principal, String),
+}
+
+impl From<KeyError> for NodeError {
+    fn from(error: KeyError) -> Self {
+        Self::Keys(error.to_string())
+    }
+}
+
+/// What is shared and changes.
+#[derive(Default)]
+pub(crate) struct Core {
+    /// Canisters by id.
+    pub(crate) canisters: BTreeMap<Principal, Arc<Cell>>,
+    /// The state tree.
+    pub(crate) tree: StateTree,
+    /// Requests.
+    pub(crate) ingress: Ingress,
+}
+
+struct Cached {
+    version: u64,
+    made: Instant,
+    bytes: Vec<u8>,
+}
+
+/// The node.
+///
+/// Locks, in the order in which they may be taken together: a canister's cell, then `core`.
+/// `store` is taken alone.
+pub(crate) struct Node {
+    /// The state folder.
+    pub(crate) dir: PathBuf,
+    /// Its keys.
+    pub(crate) keys: Keys,
+    /// Its clocks.
+    pub(crate) clock: Clock,
+    /// Threads for queries.
+    pub(crate) pool: Pool,
+    core: Mutex<Core>,
+    store: Mutex<Store>,
+    inbox: Mutex<Sender<Event>>,
+    certificates: Mutex<HashMap<Principal, Cached>>,
+}
+
+impl Node {
+    /// What is shared.
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands something to the executor; false when it has ended.
+    pub(crate) fn send(&self, event: Event) -> bool {
+        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        inbox.send(event).is_ok()
+    }
+
+    /// A canister's cell.
+    pub(crate) fn cell(&self, id: Principal) -> Option<Arc<Cell>> {
+        self.core().canisters.get(&id).cloned()
+    }
+
+    /// A certificate over the paths.
+    pub(crate) fn certificate(&self, paths: &[Path]) -> Vec<u8> {
+        let witness = self.core().tree.witness(paths, Clock::wire());
+        certify::certify(&self.keys, &witness)
+    }
+
+    /// A certificate over a canister's certified data, perhaps a moment old.
+    pub(crate) fn data_certificate(&self, id: Principal) -> Vec<u8> {
+        let (version, witness) = {
+            let mut core = self.core();
+            let version = core.tree.version();
+            let cached = self.cached();
+            if let Some(cached) = cached.get(&id)
+                && cached.version == version
+                && cached.made.elapsed() < CERTIFICATE_AGE
+            {
+                return cached.bytes.clone();
+            }
+            drop(cached);
+            let path = certify::labels!["canister", id, "certified_data"];
+            (version, core.tree.witness(&[path], Clock::wire()))
+        };
+        let bytes = certify::certify(&self.keys, &witness);
+        self.cached().insert(
+            id,
+            Cached {
+                version,
+                made: Instant::now(),
+                bytes: bytes.clone(),
+            },
+        );
+        bytes
+    }
+
+    fn cached(&self) -> MutexGuard<'_, HashMap<Principal, Cached>> {
+        self.certificates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,198 @@
+//! Executions that keep nothing: queries and message inspection. They run on the pool's threads,
+//! beside the executor, on whatever is committed when they begin.
+
+use super::Node;
+use super::state::{Loaded, Run};
+use crate::exec::host::{CertificateSource, Effects, Facts, Host, Mode, Trap};
+use crate::exec::run::{Entry, Finished, Heap, run};
+use crate::wire::response::{CallResult, Reject};
+use candid::Principal;
+use std::sync::{Arc, PoisonError};
+
+/// Instructions a query may spend (interface specification).
+const QUERY_INSTRUCTIONS: u64 = 5_000_000_000;
+/// Instructions an inspection may spend.
+const INSPECT_INSTRUCTIONS: u64 = 200_000_000;
+/// Largest reply of a query, bytes.
+const MAX_REPLY: usize = 3 << 20;
+
+/// A call that is not replicated.
+pub(crate) struct Question {
+    /// The canister.
+    pub(crate) canister: Principal,
+    /// Who asks.
+    pub(crate) caller: Principal,
+    /// The method.
+    pub(crate) method: String,
+    /// The argument.
+    pub(crate) arg: Vec<u8>,
+}
+
+/// The reject for a canister that is not there.
+pub(crate) fn not_found(canister: Principal) -> Reject {
+    Reject::new(3, "IC0301", format!("Canister {canister} not found"))
+}
+
+/// The reject for a canister without code.
+pub(crate) fn no_code(canister: Principal) -> Reject {
+    let message = format!("Canister {canister} has no Wasm module and cannot execute messages");
+    Reject::new(5, "IC0537", message)
+}
+
+/// The reject for a method that is not there.
+pub(crate) fn no_method(canister: Principal, kind: &str, method: &str) -> Reject {
+    let message =
+        format!("Error from Canister {canister}: Canister has no {kind} method '{method}'");
+    Reject::new(5, "IC0536", message)
+}
+
+/// Why a canister takes no calls now.
+pub(crate) fn closed(loaded: &Loaded) -> Option<Reject> {
+    let id = loaded.state.id;
+    match loaded.state.run {
+        Run::Running => None,
+        Run::Stopping(_) => Some(Reject::new(
+            5,
+            "IC0509",
+            format!("Canister {id} is stopping"),
+        )),
+        Run::Stopped => Some(Reject::new(
+            5,
+            "IC0508",
+            format!("Canister {id} is stopped"),
+        )),
+    }
+}
+
+impl Node {
+    /// The facts of an execution of this canister.
+    pub(crate) fn facts(&self, loaded: &Loaded, caller: Principal, arg: Vec<u8>) -> Facts {
+        let state = &loaded.state;
+        Facts {
+            canister: state.id,
+            subnet: self.keys.subnet,
+            root_key: Arc::clone(&self.keys.root_der),
+            caller,
+            arg,
+            method: String::new(),
+            reject: None,
+            time: self.clock.canisters(),
+            controllers: state.controllers.clone(),
+            status: state.status_code(),
+            version: state.version,
+            cycles_available: 0,
+            cycles_refunded: 0,
+            spent_before: 0,
+            environment: state.settings.environment.clone(),
+        }
+    }
+
+    /// Answers a query. Runs canister code on this thread.
+    pub(crate) fn query(self: &Arc<Self>, question: Question) -> CallResult {
+        let id = question.canister;
+        let cell = self.cell(id).ok_or_else(|| not_found(id))?;
+        let loaded = cell
+            .committed
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(reject) = closed(&loaded) {
+            return Err(reject);
+        }
+        let module = loaded.module.as_ref().ok_or_else(|| no_code(id))?;
+        let method = format!("canister_query {}", question.method);
+        if !module.exports(&method) {
+            return Err(no_method(id, "query", &question.method));
+        }
+        let facts = self.facts(&loaded, question.caller, question.arg);
+        let node = Arc::clone(self);
+        let source: CertificateSource = Box::new(move || Some(node.data_certificate(id)));
+        let finished = look(
+            &loaded,
+            Mode::QUERY,
+            facts,
+            Entry::Method(&method),
+            Some(source),
+        )
+        .map_err(|trap| trap.reject(id))?;
+        finished.outcome.map_err(|trap| trap.reject(id))?;
+        finished
+            .host
+            .effects
+            .response
+            .unwrap_or_else(|| Err(did_not_reply(id)))
+    }
+
+    /// Whether a canister lets a call in; runs `canister_inspect_message` on this thread.
+    pub(crate) fn inspect(&self, question: Question) -> Result<(), Reject> {
+        let id = question.canister;
+        let cell = self.cell(id).ok_or_else(|| not_found(id))?;
+        let loaded = cell
+            .committed
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(reject) = closed(&loaded) {
+            return Err(reject);
+        }
+        let module = loaded.module.as_ref().ok_or_else(|| no_code(id))?;
+        let has = |kind: &str| module.exports(&format!("canister_{kind} {}", question.method));
+        if !has("update") && !has("query") {
+            return Err(no_method(id, "update", &question.method));
+        }
+        let hook = "canister_inspect_message";
+        if !module.exports(hook) {
+            return Ok(());
+        }
+        let mut facts = self.facts(&loaded, question.caller, question.arg);
+        facts.method = question.method;
+        let finished = look(&loaded, Mode::INSPECT, facts, Entry::Method(hook), None)
+            .map_err(|trap| trap.reject(id))?;
+        finished.outcome.map_err(|trap| trap.reject(id))?;
+        if finished.host.effects.accepted {
+            Ok(())
+        } else {
+            let message = format!("Canister {id} rejected the message");
+            Err(Reject::new(4, "IC0516", message))
+        }
+    }
+}
+
+/// The reject for a call that ended without an answer.
+pub(crate) fn did_not_reply(canister: Principal) -> Reject {
+    let message = format!("Error from Canister {canister}: Canister did not produce a response");
+    Reject::new(5, "IC0506", message)
+}
+
+/// Runs code that keeps nothing.
+fn look(
+    loaded: &Loaded,
+    mode: Mode,
+    facts: Facts,
+    entry: Entry<'_>,
+    certificate: Option<CertificateSource>,
+) -> Result<Finished, Trap> {
+    let (Some(module), Some(heap)) = (&loaded.module, loaded.heap_source()) else {
+        return Err(Trap::Node("there is no heap".into()));
+    };
+    let limit = if mode == Mode::INSPECT {
+        INSPECT_INSTRUCTIONS
+    } else {
+        QUERY_INSTRUCTIONS
+    };
+    let host = Host {
+        mode,
+        facts,
+        limit,
+        max_reply: MAX_REPLY,
+        balance: loaded.state.cycles.0,
+        certificate,
+        certificate_bytes: None,
+        stable: loaded.stable_view(),
+        timer: loaded.state.timer,
+        reply: Vec::new(),
+        building: None,
+        effects: Effects::default(),
+        memory: None,
+    };
+    let heap = Heap::Committed(heap, &loaded.state.heap.globals);
+    run(module, heap, host, entry, false)
+}

@@ -1,0 +1,374 @@
+//! What is kept of a canister, and the same together with its open files and compiled code.
+//! Data only: rules of execution and management are elsewhere.
+
+use crate::exec::engine::CanisterModule;
+use crate::exec::host::Closure;
+use crate::exec::memory::{BackingFile, HeapSource};
+use crate::exec::run::Global;
+use crate::exec::stable::{StableView, WASM_PAGE};
+use crate::wire::response::{CallResult, Reject};
+use crate::wire::value::Hash;
+use candid::Principal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+/// A number of cycles. CBOR integers end at 64 bits, so it is kept as 16 bytes, little end first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u8; 16]", into = "[u8; 16]")]
+pub(crate) struct Cycles(pub(crate) u128);
+
+impl From<[u8; 16]> for Cycles {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(u128::from_le_bytes(bytes))
+    }
+}
+
+impl From<Cycles> for [u8; 16] {
+    fn from(cycles: Cycles) -> Self {
+        cycles.0.to_le_bytes()
+    }
+}
+
+/// Who waits for the end of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Origin {
+    /// An agent.
+    Ingress(Hash),
+    /// A canister's callback.
+    Canister {
+        /// The canister.
+        id: Principal,
+        /// Its callback.
+        callback: u64,
+    },
+    /// Nobody: a timer.
+    System,
+}
+
+/// Whether a canister takes calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Run {
+    /// It does.
+    Running,
+    /// It finishes what it began; these wait for that.
+    Stopping(Vec<Origin>),
+    /// It does not.
+    Stopped,
+}
+
+/// A call being worked on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CallContext {
+    /// Who waits.
+    pub(crate) origin: Origin,
+    /// Who called.
+    pub(crate) caller: Principal,
+    /// Whether it is answered.
+    pub(crate) responded: bool,
+    /// Cycles that came along and were not accepted.
+    pub(crate) available: Cycles,
+    /// Instructions spent so far.
+    pub(crate) spent: u64,
+}
+
+/// What to do when a call made comes back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Callback {
+    /// The call context it belongs to.
+    pub(crate) context: u64,
+    /// Run on a reply.
+    pub(crate) on_reply: Closure,
+    /// Run on a reject.
+    pub(crate) on_reject: Closure,
+    /// Run when either trapped.
+    pub(crate) on_cleanup: Option<Closure>,
+}
+
+/// A message between canisters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// A call.
+    Request {
+        /// Who calls.
+        from: Principal,
+        /// Its callback.
+        callback: u64,
+        /// Who is called.
+        to: Principal,
+        /// Its method.
+        method: String,
+        /// The argument.
+        #[serde(with = "serde_bytes")]
+        arg: Vec<u8>,
+        /// Cycles sent along.
+        cycles: Cycles,
+    },
+    /// An answer.
+    Response {
+        /// Who called.
+        to: Principal,
+        /// Its callback.
+        callback: u64,
+        /// The answer.
+        result: StoredResult,
+        /// Cycles that come back.
+        refund: Cycles,
+    },
+}
+
+/// A call's result as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum StoredResult {
+    /// A reply.
+    Reply(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// A reject.
+    Reject(Reject),
+}
+
+impl From<CallResult> for StoredResult {
+    fn from(result: CallResult) -> Self {
+        match result {
+            Ok(reply) => Self::Reply(reply),
+            Err(reject) => Self::Reject(reject),
+        }
+    }
+}
+
+impl From<StoredResult> for CallResult {
+    fn from(result: StoredResult) -> Self {
+        match result {
+            StoredResult::Reply(reply) => Ok(reply),
+            StoredResult::Reject(reject) => Err(reject),
+        }
+    }
+}
+
+/// A committed heap.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct HeapState {
+    /// Which file: a new one for every installation.
+    pub(crate) generation: u64,
+    /// Bytes.
+    pub(crate) len: u64,
+    /// Mutable globals.
+    pub(crate) globals: Vec<Global>,
+}
+
+/// Committed stable memory.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct StableState {
+    /// Which file: a new one whenever it is cleared.
+    pub(crate) generation: u64,
+    /// WebAssembly pages.
+    pub(crate) pages: u64,
+}
+
+/// Settings that have no effect here but are remembered, and those that have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// Percent.
+    pub(crate) compute_allocation: u64,
+    /// Bytes.
+    pub(crate) memory_allocation: u64,
+    /// Seconds.
+    pub(crate) freezing_threshold: u64,
+    /// Cycles.
+    pub(crate) reserved_cycles_limit: Cycles,
+    /// Bytes.
+    pub(crate) wasm_memory_limit: u64,
+    /// Bytes.
+    pub(crate) wasm_memory_threshold: u64,
+    /// Name and value.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Default for Settings {
+    /// The defaults of the interface specification.
+    fn default() -> Self {
+        Self {
+            compute_allocation: 0,
+            memory_allocation: 0,
+            freezing_threshold: 2_592_000,
+            reserved_cycles_limit: Cycles(5_000_000_000_000),
+            wasm_memory_limit: 3 << 30,
+            wasm_memory_threshold: 0,
+            environment: Vec::new(),
+        }
+    }
+}
+
+/// What is kept of a canister.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Canister {
+    /// Its id.
+    pub(crate) id: Principal,
+    /// Who may change it.
+    pub(crate) controllers: Vec<Principal>,
+    /// Whether it takes calls.
+    pub(crate) run: Run,
+    /// Hash of the Wasm as uploaded, when there is any.
+    pub(crate) module: Option<Hash>,
+    /// Its heap.
+    pub(crate) heap: HeapState,
+    /// Its stable memory.
+    pub(crate) stable: StableState,
+    /// At most 32 bytes.
+    #[serde(with = "serde_bytes")]
+    pub(crate) certified_data: Vec<u8>,
+    /// When the global timer is due, ns; zero for never.
+    pub(crate) timer: u64,
+    /// Its cycles.
+    pub(crate) cycles: Cycles,
+    /// Counts its changes.
+    pub(crate) version: u64,
+    /// Its settings.
+    pub(crate) settings: Settings,
+    /// Calls being worked on.
+    pub(crate) contexts: BTreeMap<u64, CallContext>,
+    /// Calls made and not answered.
+    pub(crate) callbacks: BTreeMap<u64, Callback>,
+    /// Numbers contexts and callbacks.
+    pub(crate) next: u64,
+    /// Uploaded chunks: hash and length.
+    pub(crate) chunks: BTreeMap<Hash, u64>,
+}
+
+impl Canister {
+    /// A canister without code.
+    pub(crate) fn new(id: Principal, controllers: Vec<Principal>, cycles: u128) -> Self {
+        Self {
+            id,
+            controllers,
+            run: Run::Running,
+            module: None,
+            heap: HeapState::default(),
+            stable: StableState::default(),
+            certified_data: Vec::new(),
+            timer: 0,
+            cycles: Cycles(cycles),
+            version: 0,
+            settings: Settings::default(),
+            contexts: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
+            next: 1,
+            chunks: BTreeMap::new(),
+        }
+    }
+
+    /// The next number.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// What `ic0.canister_status` says.
+    pub(crate) fn status_code(&self) -> u32 {
+        match self.run {
+            Run::Running => 1,
+            Run::Stopping(_) => 2,
+            Run::Stopped => 3,
+        }
+    }
+}
+
+/// Where a canister's files are.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// The canister's folder.
+    pub(crate) dir: PathBuf,
+}
+
+impl Places {
+    /// The places of a canister in a state folder.
+    pub(crate) fn new(state: &Path, id: Principal) -> Self {
+        Self {
+            dir: state.join("canisters").join(id.to_text()),
+        }
+    }
+
+    /// A heap.
+    pub(crate) fn heap(&self, generation: u64) -> PathBuf {
+        self.dir.join(format!("heap-{generation}"))
+    }
+
+    /// A stable memory.
+    pub(crate) fn stable(&self, generation: u64) -> PathBuf {
+        self.dir.join(format!("stable-{generation}"))
+    }
+
+    /// An uploaded chunk.
+    pub(crate) fn chunk(&self, hash: &Hash) -> PathBuf {
+        self.dir.join(format!("chunk-{}", hex::encode(hash)))
+    }
+}
+
+/// Where an installed module is.
+pub(crate) fn module_path(state: &Path, hash: &Hash) -> PathBuf {
+    state
+        .join("modules")
+        .join(format!("{}.wasm", hex::encode(hash)))
+}
+
+/// A canister with its files and code.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    /// What is kept.
+    pub(crate) state: Canister,
+    /// Its code.
+    pub(crate) module: Option<Arc<CanisterModule>>,
+    /// Its heap, when there is code.
+    pub(crate) heap: Option<Arc<BackingFile>>,
+    /// Its stable memory.
+    pub(crate) stable: Arc<BackingFile>,
+}
+
+impl Loaded {
+    /// Opens the files of what is kept.
+    pub(crate) fn open(
+        dir: &Path,
+        state: Canister,
+        module: Option<Arc<CanisterModule>>,
+    ) -> std::io::Result<Self> {
+        let places = Places::new(dir, state.id);
+        std::fs::create_dir_all(&places.dir)?;
+        let stable = BackingFile::open(
+            &places.stable(state.stable.generation),
+            state.stable.pages * WASM_PAGE,
+        )?;
+        let heap = match module {
+            None => None,
+            Some(_) => Some(BackingFile::open(
+                &places.heap(state.heap.generation),
+                state.heap.len,
+            )?),
+        };
+        Ok(Self {
+            state,
+            module,
+            heap,
+            stable,
+        })
+    }
+
+    /// The committed heap, when there is code.
+    pub(crate) fn heap_source(&self) -> Option<HeapSource> {
+        Some(HeapSource {
+            file: Arc::clone(self.heap.as_ref()?),
+            len: usize::try_from(self.state.heap.len).ok()?,
+        })
+    }
+
+    /// A view of the committed stable memory.
+    pub(crate) fn stable_view(&self) -> StableView {
+        StableView::new(Arc::clone(&self.stable), self.state.stable.pages)
+    }
+}
+
+/// A canister others may look at: queries hold the read lock while they run, so that a commit
+/// waits for them.
+pub(crate) struct Cell {
+    /// What is committed.
+    pub(crate) committed: RwLock<Loaded>,
+}

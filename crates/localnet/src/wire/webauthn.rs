@@ -1,0 +1,68 @@
+//! Signatures made by a WebAuthn authenticator with an ES256 key.
+
+use super::value::{self, ValueError};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_cbor::Value;
+
+/// Why a WebAuthn signature is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WebAuthnError {
+    /// The CBOR has the wrong shape.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The key is not an ES256 COSE key.
+    #[error("not an ES256 COSE key")]
+    Key,
+    /// The client data is not JSON, of another ceremony, or for another challenge.
+    #[error("the client data does not belong to this message")]
+    ClientData,
+    /// The signature does not verify.
+    #[error("the authenticator's signature does not verify")]
+    Signature,
+}
+
+/// Verifies `signature` (CBOR of authenticator data, client data and DER signature) over `message`.
+pub(crate) fn verify(cose: &[u8], message: &[u8], signature: &[u8]) -> Result<(), WebAuthnError> {
+    let key = es256_key(cose)?;
+    let mut parts = value::parse_map(signature)?;
+    let authenticator = value::take_bytes(&mut parts, "authenticator_data")?;
+    let inner = value::take_bytes(&mut parts, "signature")?;
+    let client_data = match parts.remove("client_data_json") {
+        Some(Value::Text(text)) => text.into_bytes(),
+        Some(Value::Bytes(bytes)) => bytes,
+        _ => return Err(ValueError::Missing("client_data_json").into()),
+    };
+    let json: serde_json::Value =
+        serde_json::from_slice(&client_data).map_err(|_| WebAuthnError::ClientData)?;
+    let challenge = URL_SAFE_NO_PAD.encode(message);
+    if json.get("type").and_then(|t| t.as_str()) != Some("webauthn.get")
+        || json.get("challenge").and_then(|c| c.as_str()) != Some(challenge.as_str())
+    {
+        return Err(WebAuthnError::ClientData);
+    }
+    let signed = [authenticator, value::sha256(&client_data).to_vec()].concat();
+    if key.verify_signature_with_der_encoded_sig(&signed, &inner) {
+        Ok(())
+    } else {
+        Err(WebAuthnError::Signature)
+    }
+}
+
+/// Reads the COSE key `{1: 2, 3: -7, -1: 1, -2: x, -3: y}`.
+fn es256_key(cose: &[u8]) -> Result<ic_secp256r1::PublicKey, WebAuthnError> {
+    let Value::Map(map) = serde_cbor::from_slice(cose).map_err(ValueError::from)? else {
+        return Err(WebAuthnError::Key);
+    };
+    let at = |n: i128| map.get(&Value::Integer(n));
+    match (at(1), at(3), at(-1), at(-2), at(-3)) {
+        (
+            Some(Value::Integer(2)),
+            Some(Value::Integer(-7)),
+            Some(Value::Integer(1)),
+            Some(Value::Bytes(x)),
+            Some(Value::Bytes(y)),
+        ) => ic_secp256r1::PublicKey::deserialize_from_xy(x, y).map_err(|_| WebAuthnError::Key),
+        _ => Err(WebAuthnError::Key),
+    }
+}

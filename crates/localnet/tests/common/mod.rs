@@ -1,0 +1,175 @@
+//! A localnet of its own for every test, agents, and canisters in text.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use candid::{CandidType, Decode, Encode, Nat, Principal};
+use ic_agent::identity::BasicIdentity;
+use ic_agent::{Agent, AgentError};
+use salus_localnet::{Config, Localnet};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// Counts in heap, global and stable memory; certifies on upgrade; fails on demand.
+pub const COUNTER: &str = include_str!("counter.wat");
+
+pub struct Net {
+    pub localnet: Localnet,
+    pub dir: TempDir,
+}
+
+#[derive(CandidType, Deserialize)]
+struct Id {
+    canister_id: Principal,
+}
+
+#[derive(CandidType)]
+struct Create {
+    amount: Option<Nat>,
+    settings: Option<()>,
+    specified_id: Option<Principal>,
+}
+
+#[derive(CandidType, Deserialize)]
+enum Mode {
+    #[serde(rename = "install")]
+    Install,
+    #[serde(rename = "reinstall")]
+    Reinstall,
+    #[serde(rename = "upgrade")]
+    Upgrade,
+}
+
+#[derive(CandidType)]
+struct Install {
+    mode: Mode,
+    canister_id: Principal,
+    wasm_module: serde_bytes::ByteBuf,
+    arg: serde_bytes::ByteBuf,
+}
+
+pub const IC: Principal = Principal::management_canister();
+
+impl Net {
+    pub async fn start() -> Self {
+        Self::on(tempfile::tempdir().unwrap()).await
+    }
+
+    pub async fn on(dir: TempDir) -> Self {
+        let config = Config {
+            state_dir: dir.path().to_owned(),
+            admin: true,
+            ..Config::default()
+        };
+        let localnet = Localnet::start(config).await.unwrap();
+        Self { localnet, dir }
+    }
+
+    pub async fn restart(self) -> Self {
+        self.localnet.stop().await;
+        Self::on(self.dir).await
+    }
+
+    pub async fn agent(&self) -> Agent {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).unwrap();
+        self.agent_as(BasicIdentity::from_raw_key(&seed)).await
+    }
+
+    pub async fn agent_as(&self, identity: impl ic_agent::Identity + 'static) -> Agent {
+        let agent = Agent::builder()
+            .with_url(self.localnet.url())
+            .with_identity(identity)
+            .build()
+            .unwrap();
+        agent.fetch_root_key().await.unwrap();
+        assert_eq!(agent.read_root_key(), self.localnet.root_key());
+        agent
+    }
+
+    pub async fn create(&self, agent: &Agent) -> Principal {
+        self.create_as(agent, None).await.unwrap()
+    }
+
+    pub async fn create_as(
+        &self,
+        agent: &Agent,
+        specified_id: Option<Principal>,
+    ) -> Result<Principal, AgentError> {
+        let arg = Create {
+            amount: None,
+            settings: None,
+            specified_id,
+        };
+        let reply = agent
+            .update(&IC, "provisional_create_canister_with_cycles")
+            .with_effective_canister_id(Principal::from_text("aaaaa-aa").unwrap())
+            .with_arg(Encode!(&arg).unwrap())
+            .call_and_wait()
+            .await?;
+        Ok(Decode!(&reply, Id).unwrap().canister_id)
+    }
+
+    pub async fn install(&self, agent: &Agent, text: &str, arg: &[u8]) -> Principal {
+        let id = self.create(agent).await;
+        self.upload(agent, id, "install", text, arg).await.unwrap();
+        id
+    }
+
+    pub async fn upgrade(
+        &self,
+        agent: &Agent,
+        id: Principal,
+        text: &str,
+        arg: &[u8],
+    ) -> Result<Vec<u8>, AgentError> {
+        self.upload(agent, id, "upgrade", text, arg).await
+    }
+
+    pub async fn upload(
+        &self,
+        agent: &Agent,
+        id: Principal,
+        mode: &str,
+        text: &str,
+        arg: &[u8],
+    ) -> Result<Vec<u8>, AgentError> {
+        let install = Install {
+            mode: match mode {
+                "install" => Mode::Install,
+                "reinstall" => Mode::Reinstall,
+                _ => Mode::Upgrade,
+            },
+            canister_id: id,
+            wasm_module: wat::parse_str(text).unwrap().into(),
+            arg: arg.to_vec().into(),
+        };
+        agent
+            .update(&IC, "install_code")
+            .with_effective_canister_id(id)
+            .with_arg(Encode!(&install).unwrap())
+            .call_and_wait()
+            .await
+    }
+
+    /// A management call about a canister.
+    pub async fn manage(
+        &self,
+        agent: &Agent,
+        id: Principal,
+        method: &str,
+    ) -> Result<Vec<u8>, AgentError> {
+        agent
+            .update(&IC, method)
+            .with_effective_canister_id(id)
+            .with_arg(Encode!(&Id { canister_id: id }).unwrap())
+            .call_and_wait()
+            .await
+    }
+}
+
+pub fn reject_message(error: &AgentError) -> String {
+    match error {
+        AgentError::CertifiedReject { reject, .. }
+        | AgentError::UncertifiedReject { reject, .. } => reject.reject_message.clone(),
+        other => format!("{other:?}"),
+    }
+}
