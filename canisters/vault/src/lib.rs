@@ -2,7 +2,20 @@
 //! public keys or signed statements. It cannot decrypt, as a fact of compilation: it does not
 //! import the crate that could.
 
+pub mod api;
+pub mod canister;
+pub mod rows;
+pub mod runtime;
 pub mod storage;
+pub mod vault;
+
+mod access;
+mod audit;
+mod certified;
+mod grants;
+mod ledger;
+mod rates;
+mod records;
 
 #[cfg(test)]
 mod testing;

@@ -141,16 +141,18 @@ tables! {
     Principals = Accounts, 2;
     /// account id → account number
     AccountIds = Accounts, 3;
-    /// account number → digests of its certified leaves
-    Heads = Accounts, 4;
-    /// account number → sealed identity bundle
-    Bundles = Accounts, 5;
+    /// account number → outline: feeds, epochs, slots
+    Outlines = Accounts, 4;
+    /// account number → sealed profile note
+    Profiles = Accounts, 5;
+    /// nothing → configuration and counters of the vault
+    Settings = Accounts, 6;
 
     /// owner ‖ compartment ‖ filing sequence → newest version
     Current = Current, 1;
-    /// owner ‖ record → where its newest version is
+    /// owner ‖ record → where its versions are
     Records = Records, 1;
-    /// owner ‖ record ‖ version → superseded version
+    /// owner ‖ record ‖ version → superseded or dropped version
     Versions = Versions, 1;
     /// owner ‖ blob ‖ piece → extent and hash
     Pieces = Pieces, 1;
@@ -162,41 +164,39 @@ tables! {
     Ledger = Signed, 1;
     /// owner ‖ index → signed key chain link
     Links = Signed, 2;
-    /// owner ‖ sequence → statements of a counterparty that an operation refers to
-    Statements = Signed, 3;
 
-    /// owner ‖ slot → slot and its sealed secret
-    Slots = Access, 1;
-    /// owner ‖ compartment → compartment
-    Compartments = Access, 2;
-    /// owner ‖ compartment ‖ epoch → the epoch's wrapped key
-    Epochs = Access, 3;
     /// owner ‖ grant → grant
-    Grants = Access, 4;
-    /// grantee ‖ owner ‖ grant → nothing: which grants someone holds
-    GrantsHeld = Access, 5;
-    /// owner ‖ request → request for access
-    Requests = Access, 6;
-    /// requester ‖ owner ‖ request → nothing: which requests someone made
-    RequestsMade = Access, 7;
-    /// owner ‖ invitation → invitation
-    Invitations = Access, 8;
+    Grants = Access, 1;
+    /// owner ‖ sequence → grant id: grants in the order they were given
+    GrantsGiven = Access, 2;
+    /// grantee ‖ sequence → owner and grant id: grants in the order they were received
+    GrantsReceived = Access, 3;
+    /// patient ‖ request → request for access
+    Requests = Access, 4;
+    /// patient ‖ sequence → request id: requests in the order they came
+    RequestsReceived = Access, 5;
+    /// requester ‖ sequence → patient and request id: requests in the order they were made
+    RequestsMade = Access, 6;
+    /// patient ‖ invitation → invitation
+    Invitations = Access, 7;
+    /// one account ‖ another → number of live grants between them, either way
+    Ties = Access, 8;
 
     /// uploader ‖ upload → upload under way
     Uploads = Uploads, 1;
     /// expiry ‖ uploader ‖ upload → nothing: which uploads to drop, and when
     UploadExpiry = Uploads, 2;
+    /// owner ‖ blob → nothing: blobs whose pieces are still to be freed
+    Discarded = Uploads, 3;
 
-    /// owner ‖ sequence → notification
+    /// account ‖ sequence → notification
     Inbox = Social, 1;
-    /// account number → directory entry
+    /// sequence → directory entry
     Directory = Social, 2;
     /// owner ‖ counterparty → pseudonym salt
     Salts = Social, 3;
-    /// account number → usage
-    Usage = Social, 4;
-    /// principal → calls in the current window
-    Rates = Social, 5;
+    /// owner ‖ pseudonym → counterparty
+    Pseudonyms = Social, 4;
 }
 
 /// The virtual memories, handed out once each.

@@ -3,6 +3,7 @@
 
 pub mod extent;
 pub mod key;
+pub mod large;
 pub mod layout;
 pub mod merkle;
 pub mod pieces;
@@ -55,6 +56,7 @@ pub struct Store<M: Memory> {
     pub(crate) extents: Extents<Virtual<M>>,
     pub(crate) merkle: MerkleTree<Virtual<M>>,
     schema: u32,
+    writes: u64,
 }
 
 impl<M: Memory> Store<M> {
@@ -75,12 +77,18 @@ impl<M: Memory> Store<M> {
             extents: Extents::init(memories.extents(), memories.extent_index())?,
             merkle: MerkleTree::init(memories.merkle())?,
             schema: found,
+            writes: 0,
         })
     }
 
     /// The stored schema number.
     pub fn schema(&self) -> u32 {
         self.schema
+    }
+
+    /// Rows written or removed so far: whether a call has changed anything.
+    pub fn writes(&self) -> u64 {
+        self.writes
     }
 
     fn of<R: Row>(&self) -> &SpaceMap<Virtual<M>> {
@@ -131,11 +139,13 @@ impl<M: Memory> Store<M> {
     /// Writes a row, replacing what was there.
     pub fn put<R: Row>(&mut self, key: Key, row: &R) {
         debug_assert_eq!(key.as_slice().first(), Some(&R::TABLE.tag()));
+        self.writes += 1;
         self.of_mut::<R>().put(key, row);
     }
 
     /// Removes a row; whether there was one.
     pub fn remove<R: Row>(&mut self, key: &Key) -> bool {
+        self.writes += 1;
         self.of_mut::<R>().remove(key)
     }
 

@@ -1,0 +1,81 @@
+//! The endpoints, one function each. Updates take `&mut Vault` and begin with `admit`; queries take
+//! `&Vault`. They check, ask for a permit, and delegate; they must not touch the platform.
+
+mod accounts;
+mod audit;
+mod directory;
+mod grants;
+mod heads;
+mod inbox;
+mod ledger;
+mod reading;
+mod release;
+mod requests;
+mod rotation;
+mod status;
+mod uploads;
+mod versions;
+
+pub use accounts::{account_claim, account_create, account_disclaim, account_get, profile_set};
+pub use audit::audit_page;
+pub use directory::{directory_page, directory_publish};
+pub use grants::{grants_given, grants_received};
+pub use heads::heads;
+pub use inbox::inbox_page;
+pub use ledger::{ledger_append, ledger_page};
+pub use reading::{feed_page, read_piece, record_get, record_list};
+pub use release::{release_list, release_open};
+pub use requests::{
+    invitation_create, invitation_open, request_send, requests_made, requests_received,
+};
+pub use rotation::key_rotate;
+pub use status::{accepts, vault_status};
+pub use uploads::{tend, upload_begin, upload_drop, upload_piece, upload_status};
+pub use versions::{version_add, version_adopt};
+
+use salus_types::api::Signed;
+use salus_types::limits;
+use serde_bytes::ByteBuf;
+
+fn signed(statement: Vec<u8>, signature: Vec<u8>) -> Signed {
+    Signed {
+        statement: ByteBuf::from(statement),
+        signature: ByteBuf::from(signature),
+    }
+}
+
+/// Items per page unless fewer are asked for.
+const DEFAULT_ITEMS: u32 = 100;
+
+fn items(limit: Option<u32>) -> usize {
+    let limit = u64::from(limit.unwrap_or(DEFAULT_ITEMS)).clamp(1, limits::PAGE_ITEMS);
+    usize::try_from(limit).unwrap_or(1)
+}
+
+/// Room for the items of one page.
+struct Room {
+    items: usize,
+    bytes: u64,
+    used: bool,
+}
+
+impl Room {
+    fn new(items: usize) -> Self {
+        Self {
+            items,
+            bytes: limits::PAGE_BYTES,
+            used: false,
+        }
+    }
+
+    /// Whether another item of that size goes on the page. The first always does.
+    fn takes(&mut self, bytes: u64) -> bool {
+        if self.items == 0 || (self.used && bytes > self.bytes) {
+            return false;
+        }
+        self.items -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.used = true;
+        true
+    }
+}

@@ -1,0 +1,64 @@
+//! Rotating the identity keys: a key chain link and the ledger operation that goes with it.
+
+use super::accounts::{check_link_size, link_row, refused_link};
+use crate::rows::LinkRow;
+use crate::runtime::{Call, Runtime};
+use crate::vault::Vault;
+use ic_stable_structures::Memory;
+use salus_protocol::KeyChain;
+use salus_protocol::ledger::{Change, LedgerOp};
+use salus_protocol::statement;
+use salus_types::api::{Head, KeyRotate};
+use salus_types::{Error, Result};
+
+/// Appends a link, or one signed by the recovery key that overrides later ones, and the operation
+/// that goes with it. The same call again answers the same.
+///
+/// # Errors
+/// What is wrong with link or operation; [`Error::StaleHead`].
+pub fn key_rotate<R: Runtime, M: Memory>(
+    vault: &mut Vault<R, M>,
+    call: &Call,
+    args: KeyRotate,
+) -> Result<Head> {
+    vault.admit(call)?;
+    check_link_size(&args.link)?;
+    let (mut owner, ownership) = vault.own(call)?;
+    if vault.has_op(&owner, &args.op)? {
+        return Ok(owner.account.ledger.head());
+    }
+    let op = statement::decode_for::<LedgerOp>(&args.op.statement, &vault.canister);
+    if !matches!(
+        op.map_err(crate::vault::refused)?.change,
+        Change::Rotate { .. }
+    ) {
+        return Err(Error::invalid("op", "does not rotate the keys"));
+    }
+    let stored = vault.links(owner.number)?;
+    let mut chain = KeyChain::verify(&stored, &vault.canister).map_err(refused_link)?;
+    let place = chain
+        .append(&args.link, &vault.canister)
+        .map_err(refused_link)?;
+    let current = chain
+        .current()
+        .ok_or_else(|| Error::internal("key chain"))?;
+    owner.account.link = current.hash;
+    owner.account.signing = current.link.signing;
+    owner.account.recovery = current.link.recovery;
+    let before = owner.account.links;
+    let place = u32::try_from(place).map_err(|_| Error::internal("key chain"))?;
+    owner.account.links = place + 1;
+    let checked = vault.check_op(&owner, &args.op, Vec::new(), call.now)?;
+
+    for discarded in place..before {
+        vault
+            .store
+            .remove::<LinkRow>(&LinkRow::key(owner.number, discarded));
+    }
+    vault
+        .store
+        .put(LinkRow::key(owner.number, place), &link_row(args.link));
+    let head = vault.apply_op(&mut owner, &ownership, checked, &args.op, call.now)?;
+    vault.save(owner)?;
+    Ok(head)
+}

@@ -1,0 +1,321 @@
+//! The canister's entry points: attributes and one-line delegations only. The one place that
+//! touches the platform. Must not decide anything.
+
+use crate::api;
+use crate::runtime::{Call, Generator, Runtime};
+use crate::vault::Vault;
+use candid::utils::ArgumentDecoder;
+use candid::{CandidType, DecoderConfig, Principal, candid_method};
+use ic_cdk::call::Call as Outgoing;
+use ic_cdk::{init, inspect_message, post_upgrade, query, update};
+use ic_stable_structures::DefaultMemoryImpl;
+use salus_types::api::{
+    AccountCreate, AccountInfo, Adopt, AuditGet, AuditPage, CertifiedHeads, Counterparty,
+    DirectoryPage, FeedGet, FeedPage, GrantPage, Head, InboxPage, InitArgs, InvitationOpen,
+    InvitationReceipt, KeyRotate, LedgerAppend, LedgerPage, PieceRead, RecordGet, RecordList,
+    RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, RequestView, Signed,
+    UploadBegin, UploadPiece, UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
+};
+use salus_types::{AccountId, GrantId, Result, UploadId};
+use serde_bytes::ByteBuf;
+use std::cell::RefCell;
+use std::time::Duration;
+
+/// What decoding an argument may cost: one per byte of a blob and a little per value, so what an
+/// ingress message of 2 MiB can honestly hold fits, and a small message that unfolds does not.
+const DECODING_QUOTA: usize = 4_000_000;
+/// What may be skipped of values that the interface does not know.
+const SKIPPING_QUOTA: usize = 10_000;
+/// How often expired uploads are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(600);
+const WASM_PAGE: u64 = 65_536;
+
+type Canister = Vault<Platform, DefaultMemoryImpl>;
+
+thread_local! {
+    static VAULT: RefCell<Option<Canister>> = const { RefCell::new(None) };
+}
+
+/// The platform as the vault sees it.
+#[derive(Default)]
+struct Platform {
+    generator: Generator,
+}
+
+impl Runtime for Platform {
+    fn canister(&self) -> Principal {
+        ic_cdk::api::canister_self()
+    }
+    fn random(&mut self) -> Option<[u8; 32]> {
+        self.generator.next()
+    }
+    fn certify(&mut self, root: &[u8; 32]) {
+        ic_cdk::api::certified_data_set(root);
+    }
+    fn certificate(&self) -> Option<Vec<u8>> {
+        ic_cdk::api::data_certificate()
+    }
+    fn stable_bytes(&self) -> u64 {
+        ic_cdk::api::stable_size() * WASM_PAGE
+    }
+}
+
+fn call() -> Call {
+    Call {
+        caller: ic_cdk::api::msg_caller(),
+        now: now(),
+    }
+}
+
+fn now() -> u64 {
+    ic_cdk::api::time() / 1_000_000
+}
+
+fn start(args: Option<InitArgs>, upgraded: bool) {
+    match Vault::open(
+        DefaultMemoryImpl::default(),
+        Platform::default(),
+        args,
+        upgraded,
+    ) {
+        Ok(vault) => VAULT.set(Some(vault)),
+        Err(error) => ic_cdk::trap(format!(
+            "{error}. Install a build that knows this schema; nothing was changed."
+        )),
+    }
+    ic_cdk_timers::set_timer(Duration::ZERO, seed());
+    ic_cdk_timers::set_timer_interval(HOUSEKEEPING, || async { tend() });
+}
+
+async fn seed() {
+    let answer = Outgoing::unbounded_wait(Principal::management_canister(), "raw_rand").await;
+    let bytes = answer
+        .ok()
+        .and_then(|answer| answer.candid::<ByteBuf>().ok());
+    match bytes {
+        Some(bytes) if bytes.len() >= 32 => VAULT.with_borrow_mut(|vault| {
+            if let Some(vault) = vault {
+                vault.runtime_mut().generator.seed(&bytes);
+            }
+        }),
+        _ => {
+            ic_cdk_timers::set_timer(Duration::from_secs(1), async { Box::pin(seed()).await });
+        }
+    }
+}
+
+fn tend() {
+    let more = write(|vault, _| api::tend(vault, now()));
+    if matches!(more, Ok(true)) {
+        ic_cdk_timers::set_timer(Duration::ZERO, async { tend() });
+    }
+}
+
+/// Runs an update. One that fails after it has written something traps, so that the platform takes
+/// everything back: a refusal changes nothing.
+fn write<T>(run: impl FnOnce(&mut Canister, &Call) -> Result<T>) -> Result<T> {
+    VAULT.with_borrow_mut(|vault| {
+        let Some(vault) = vault else {
+            ic_cdk::trap("not installed")
+        };
+        vault.settle();
+        let result = run(vault, &call());
+        match &result {
+            Err(error) if vault.is_unsettled() => ic_cdk::trap(error.to_string()),
+            _ => result,
+        }
+    })
+}
+
+fn read<T>(run: impl FnOnce(&Canister, &Call) -> T) -> T {
+    VAULT.with_borrow(|vault| match vault {
+        Some(vault) => run(vault, &call()),
+        None => ic_cdk::trap("not installed"),
+    })
+}
+
+fn quotas() -> DecoderConfig {
+    let mut config = DecoderConfig::new();
+    config
+        .set_decoding_quota(DECODING_QUOTA)
+        .set_skipping_quota(SKIPPING_QUOTA);
+    config
+}
+
+fn arguments<'a, T: ArgumentDecoder<'a>>(bytes: &'a [u8]) -> candid::Result<T> {
+    candid::utils::decode_args_with_config(bytes, &quotas())
+}
+
+fn one<T: CandidType + for<'a> serde::Deserialize<'a>>(bytes: Vec<u8>) -> T {
+    match arguments::<(T,)>(&bytes) {
+        Ok((value,)) => value,
+        Err(error) => ic_cdk::trap(format!("argument: {error}")),
+    }
+}
+
+fn two<T, U>(bytes: Vec<u8>) -> (T, U)
+where
+    T: CandidType + for<'a> serde::Deserialize<'a>,
+    U: CandidType + for<'a> serde::Deserialize<'a>,
+{
+    match arguments::<(T, U)>(&bytes) {
+        Ok(values) => values,
+        Err(error) => ic_cdk::trap(format!("argument: {error}")),
+    }
+}
+
+fn installed(bytes: Vec<u8>) -> Option<InitArgs> {
+    if bytes.is_empty() { None } else { one(bytes) }
+}
+
+#[candid_method(init)]
+#[init(decode_with = "installed", hidden = true)]
+fn init(args: Option<InitArgs>) {
+    start(args, false);
+}
+
+#[post_upgrade(decode_with = "installed", hidden = true)]
+fn post_upgrade(args: Option<InitArgs>) {
+    start(args, true);
+}
+
+#[inspect_message(hidden = true)]
+fn inspect_message() {
+    let caller = ic_cdk::api::msg_caller();
+    let method = ic_cdk::api::msg_method_name();
+    let argument = ic_cdk::api::msg_arg_data().len();
+    if read(|vault, _| api::accepts(vault, &caller, &method, argument)) {
+        ic_cdk::api::accept_message();
+    }
+}
+
+macro_rules! updates {
+    ($($name:ident($arg:ident: $type:ty) -> $answer:ty;)*) => {$(
+        #[candid_method(update)]
+        #[update(hidden = true, decode_with = "one")]
+        fn $name($arg: $type) -> Result<$answer> {
+            write(|vault, call| api::$name(vault, call, $arg))
+        }
+    )*};
+}
+
+macro_rules! queries {
+    ($($name:ident($arg:ident: $type:ty) -> $answer:ty;)*) => {$(
+        #[candid_method(query)]
+        #[query(hidden = true, decode_with = "one")]
+        fn $name($arg: $type) -> Result<$answer> {
+            read(|vault, call| api::$name(vault, call, $arg))
+        }
+    )*};
+}
+
+updates! {
+    account_create(args: AccountCreate) -> AccountInfo;
+    account_claim(claim: Signed) -> AccountInfo;
+    account_disclaim(disclaim: Signed) -> ();
+    profile_set(profile: ByteBuf) -> ();
+    ledger_append(args: LedgerAppend) -> Head;
+    key_rotate(args: KeyRotate) -> Head;
+    upload_begin(args: UploadBegin) -> UploadStatus;
+    upload_piece(args: UploadPiece) -> ();
+    upload_drop(upload: UploadId) -> ();
+    version_add(args: VersionAdd) -> VersionReceipt;
+    version_adopt(args: Adopt) -> VersionReceipt;
+    invitation_create(invitation: Signed) -> InvitationReceipt;
+    request_send(args: RequestSend) -> RequestView;
+    release_list(args: ReleaseList) -> RecordPage;
+    release_open(args: ReleaseOpen) -> Vec<VersionView>;
+    directory_publish(entry: Signed) -> ();
+}
+
+queries! {
+    ledger_page(from: u64) -> LedgerPage;
+    upload_status(upload: UploadId) -> UploadStatus;
+    record_list(args: RecordList) -> RecordPage;
+    record_get(args: RecordGet) -> Vec<VersionView>;
+    read_piece(args: PieceRead) -> ByteBuf;
+    feed_page(args: FeedGet) -> FeedPage;
+    invitation_open(args: InvitationOpen) -> Counterparty;
+    requests_received(cursor: Option<u64>) -> RequestPage;
+    requests_made(cursor: Option<u64>) -> RequestPage;
+    grants_given(cursor: Option<u64>) -> GrantPage;
+    grants_received(cursor: Option<u64>) -> GrantPage;
+    audit_page(args: AuditGet) -> AuditPage;
+    inbox_page(from: u64) -> InboxPage;
+    directory_page(cursor: Option<u64>) -> DirectoryPage;
+}
+
+#[candid_method(query)]
+#[query(hidden = true)]
+fn account_get() -> Result<AccountInfo> {
+    read(api::account_get)
+}
+
+#[candid_method(query)]
+#[query(hidden = true, decode_with = "two")]
+fn heads(account: AccountId, grant: Option<GrantId>) -> Result<CertifiedHeads> {
+    read(|vault, call| api::heads(vault, call, account, grant))
+}
+
+#[candid_method(query)]
+#[query(hidden = true)]
+fn vault_status() -> VaultStatus {
+    read(|vault, _| api::vault_status(vault))
+}
+
+candid::export_service!();
+
+/// The interface as Candid text: what `candid/vault.did` must equal.
+pub fn interface() -> String {
+    __export_service()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candid_parser::utils::{CandidSource, service_equal};
+
+    #[test]
+    fn the_published_interface_is_the_code_s() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../candid/vault.did");
+        if std::env::var_os("SALUS_WRITE_DID").is_some() {
+            std::fs::write(&path, interface()).unwrap();
+        }
+        let code = interface();
+        service_equal(CandidSource::Text(&code), CandidSource::File(&path)).unwrap();
+    }
+
+    #[test]
+    fn the_largest_honest_argument_decodes() {
+        let piece = UploadPiece {
+            upload: UploadId([1; 16]),
+            index: 0,
+            bytes: ByteBuf::from(vec![7; 1 << 20]),
+        };
+        let bytes = candid::encode_one(&piece).unwrap();
+        let (decoded,) = arguments::<(UploadPiece,)>(&bytes).unwrap();
+        assert_eq!(decoded, piece);
+    }
+
+    #[test]
+    fn a_small_message_that_unfolds_is_refused() {
+        // A record with an unknown field that holds millions of empty values.
+        #[derive(CandidType)]
+        struct Bomb {
+            from: u64,
+            extra: Vec<candid::Reserved>,
+        }
+        let bomb = Bomb {
+            from: 1,
+            extra: vec![candid::Reserved; 5_000_000],
+        };
+        let bytes = candid::encode_one(&bomb).unwrap();
+        assert!(bytes.len() < 1000, "{} bytes", bytes.len());
+        #[derive(CandidType, serde::Deserialize, Debug)]
+        struct Wanted {
+            #[expect(dead_code, reason = "only decoded")]
+            from: u64,
+        }
+        arguments::<(Wanted,)>(&bytes).unwrap_err();
+    }
+}

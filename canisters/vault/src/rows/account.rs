@@ -1,0 +1,365 @@
+//! Rows about the account itself.
+
+use crate::storage::key::Key;
+use crate::storage::large::Large;
+use crate::storage::layout::Table;
+use crate::storage::row::Row;
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use salus_protocol::ledger::SlotKind;
+use salus_types::api::Head;
+use salus_types::{AccountId, CompartmentId, Hash, SlotId};
+
+/// Head of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Chain {
+    /// Entries so far.
+    #[n(0)]
+    pub count: u64,
+    /// Hash of the last.
+    #[n(1)]
+    pub hash: Hash,
+}
+
+impl Chain {
+    /// A chain without entries.
+    pub const EMPTY: Self = Self {
+        count: 0,
+        hash: Hash([0; 32]),
+    };
+
+    /// As it crosses the wire.
+    pub fn head(&self) -> Head {
+        Head {
+            count: self.count,
+            hash: self.hash,
+        }
+    }
+}
+
+impl From<Head> for Chain {
+    fn from(head: Head) -> Self {
+        Self {
+            count: head.count,
+            hash: head.hash,
+        }
+    }
+}
+
+/// Refused attempts of strangers since the last entry about them.
+#[derive(Clone, Copy, Debug, Default, Encode, Decode)]
+pub struct Strangers {
+    /// When the first of them was, ms since 1970.
+    #[n(0)]
+    pub since: u64,
+    /// How many.
+    #[n(1)]
+    pub count: u64,
+}
+
+/// An account.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct AccountRow {
+    /// Its id.
+    #[n(0)]
+    pub id: AccountId,
+    /// Its genesis fingerprint.
+    #[n(1)]
+    pub genesis: Hash,
+    /// The key link in force.
+    #[n(2)]
+    pub link: Hash,
+    /// That link's signing key.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub signing: [u8; 32],
+    /// That link's recovery key.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub recovery: [u8; 32],
+    /// Links in the chain.
+    #[n(5)]
+    pub links: u32,
+    /// Who may call for it, ascending.
+    #[n(6)]
+    pub principals: Vec<ByteVec>,
+    /// Owner ledger.
+    #[n(7)]
+    pub ledger: Chain,
+    /// Audit chain.
+    #[n(8)]
+    pub audit: Chain,
+    /// Notifications so far.
+    #[n(9)]
+    pub inbox: u64,
+    /// Next blob number.
+    #[n(10)]
+    pub next_blob: u64,
+    /// Bytes of content, descriptors and unfinished uploads.
+    #[n(11)]
+    pub bytes: u64,
+    /// Records.
+    #[n(12)]
+    pub records: u64,
+    /// Grants given that are not revoked.
+    #[n(13)]
+    pub live_grants: u64,
+    /// Grants given so far.
+    #[n(14)]
+    pub grants_given: u64,
+    /// Grants received so far.
+    #[n(15)]
+    pub grants_received: u64,
+    /// Requests received so far.
+    #[n(16)]
+    pub requests_received: u64,
+    /// Requests made so far.
+    #[n(17)]
+    pub requests_made: u64,
+    /// Requests that wait for a decision.
+    #[n(18)]
+    pub pending_requests: u64,
+    /// Invitations that may still be used.
+    #[n(19)]
+    pub open_invitations: u64,
+    /// Uploads this account has under way.
+    #[n(20)]
+    pub open_uploads: u64,
+    /// Refused strangers.
+    #[n(21)]
+    pub strangers: Strangers,
+    /// Upgrades of the vault that the audit chain knows of.
+    #[n(22)]
+    pub upgrades_seen: u64,
+    /// Place in the directory.
+    #[n(23)]
+    pub directory: Option<u64>,
+    /// When it was opened.
+    #[n(24)]
+    pub opened: u64,
+}
+
+impl Row for AccountRow {
+    const TABLE: Table = Table::Accounts;
+}
+
+impl AccountRow {
+    /// Key of an account.
+    pub fn key(number: u64) -> Key {
+        Key::new(Self::TABLE.tag()).u64(number)
+    }
+
+    /// Whether a principal may call for it.
+    pub fn has_principal(&self, principal: &[u8]) -> bool {
+        self.principals.iter().any(|p| p.as_slice() == principal)
+    }
+}
+
+/// Which account a principal calls for.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+pub struct PrincipalRow(#[n(0)] pub u64);
+
+impl Row for PrincipalRow {
+    const TABLE: Table = Table::Principals;
+}
+
+impl PrincipalRow {
+    /// Key of a principal.
+    pub fn key(principal: &[u8]) -> Key {
+        Key::new(Self::TABLE.tag()).bytes(principal)
+    }
+}
+
+/// The number of an account id.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+pub struct AccountIdRow(#[n(0)] pub u64);
+
+impl Row for AccountIdRow {
+    const TABLE: Table = Table::AccountIds;
+}
+
+impl AccountIdRow {
+    /// Key of an account id.
+    pub fn key(id: &AccountId) -> Key {
+        Key::new(Self::TABLE.tag()).bytes(id.as_bytes())
+    }
+}
+
+/// A compartment and its feed.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct FeedState {
+    /// Which; the drop box is one of them.
+    #[n(0)]
+    pub compartment: CompartmentId,
+    /// Its current epoch; 0 for the drop box, which has no key.
+    #[n(1)]
+    pub epoch: u32,
+    /// Its feed.
+    #[n(2)]
+    pub feed: Chain,
+    /// Digest of the feed's labelled leaf in the certified tree.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub node: [u8; 32],
+}
+
+/// A slot as far as the next ledger check needs it.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+pub struct SlotState {
+    /// Which.
+    #[n(0)]
+    pub id: SlotId,
+    /// Its kind.
+    #[n(1)]
+    pub kind: SlotKind,
+}
+
+/// What an account consists of, as far as the next ledger check and the certified tree need it.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct OutlineRow {
+    /// Generation of the account master key.
+    #[n(0)]
+    pub generation: u32,
+    /// Slots, ascending.
+    #[n(1)]
+    pub slots: Vec<SlotState>,
+    /// Compartments and the drop box, ascending; the drop box is always the first.
+    #[n(2)]
+    pub feeds: Vec<FeedState>,
+}
+
+impl Row for OutlineRow {
+    const TABLE: Table = Table::Outlines;
+}
+
+impl OutlineRow {
+    /// Key of an account's outline.
+    pub fn key(number: u64) -> Key {
+        Key::new(Self::TABLE.tag()).u64(number)
+    }
+
+    /// A compartment or the drop box.
+    pub fn feed(&self, compartment: &CompartmentId) -> Option<&FeedState> {
+        let at = self
+            .feeds
+            .binary_search_by_key(compartment, |f| f.compartment)
+            .ok()?;
+        self.feeds.get(at)
+    }
+
+    /// A compartment or the drop box.
+    pub fn feed_mut(&mut self, compartment: &CompartmentId) -> Option<&mut FeedState> {
+        let at = self
+            .feeds
+            .binary_search_by_key(compartment, |f| f.compartment)
+            .ok()?;
+        self.feeds.get_mut(at)
+    }
+
+    /// The current epoch of a compartment; `None` for the drop box.
+    pub fn epoch(&self, compartment: &CompartmentId) -> Option<u32> {
+        self.feed(compartment)
+            .map(|f| f.epoch)
+            .filter(|epoch| *epoch > 0)
+    }
+}
+
+/// The owner's sealed profile note.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct ProfileRow(#[n(0)] pub Large);
+
+impl Row for ProfileRow {
+    const TABLE: Table = Table::Profiles;
+}
+
+impl ProfileRow {
+    /// Key of an account's profile.
+    pub fn key(number: u64) -> Key {
+        Key::new(Self::TABLE.tag()).u64(number)
+    }
+}
+
+/// Configuration and counters of the vault.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct SettingsRow {
+    /// Whether anyone may open an account.
+    #[n(0)]
+    pub open_sign_up: bool,
+    /// Storage of each account, in bytes.
+    #[n(1)]
+    pub account_quota: u64,
+    /// Upgrades so far.
+    #[n(2)]
+    pub upgrades: u64,
+    /// Directory entries so far.
+    #[n(3)]
+    pub directory: u64,
+}
+
+impl Row for SettingsRow {
+    const TABLE: Table = Table::Settings;
+}
+
+impl SettingsRow {
+    /// The one key.
+    pub fn key() -> Key {
+        Key::new(Self::TABLE.tag())
+    }
+}
+
+/// A signed ledger operation.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct OpRow {
+    /// Its bytes.
+    #[n(0)]
+    pub statement: Large,
+    /// Its signature.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub signature: Vec<u8>,
+    /// Its length in bytes, known without loading it.
+    #[n(2)]
+    pub len: u64,
+}
+
+impl Row for OpRow {
+    const TABLE: Table = Table::Ledger;
+}
+
+impl OpRow {
+    /// Key of an operation.
+    pub fn key(owner: u64, seq: u64) -> Key {
+        Self::prefix(owner).u64(seq)
+    }
+
+    /// Prefix of an account's operations.
+    pub fn prefix(owner: u64) -> Key {
+        Key::new(Self::TABLE.tag()).u64(owner)
+    }
+}
+
+/// A link of a key chain.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct LinkRow {
+    /// Its bytes.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub statement: Vec<u8>,
+    /// Signature of who authorised it.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub signature: Vec<u8>,
+    /// Signature of its own key.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub possession: Vec<u8>,
+}
+
+impl Row for LinkRow {
+    const TABLE: Table = Table::Links;
+}
+
+impl LinkRow {
+    /// Key of a link.
+    pub fn key(owner: u64, index: u32) -> Key {
+        Self::prefix(owner).u32(index)
+    }
+
+    /// Prefix of an account's links.
+    pub fn prefix(owner: u64) -> Key {
+        Key::new(Self::TABLE.tag()).u64(owner)
+    }
+}

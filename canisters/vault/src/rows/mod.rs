@@ -1,0 +1,21 @@
+//! What is stored, one type per table, apart from what crosses the wire. Fields are numbered; new
+//! ones are optional and come last. Must not know endpoints or decisions.
+
+mod access;
+mod account;
+mod record;
+mod social;
+
+pub use access::{
+    GrantGivenRow, GrantReceivedRow, GrantRow, InvitationRow, RequestMadeRow, RequestReceivedRow,
+    RequestRow, RequestStatusRow, TieRow,
+};
+pub use account::{
+    AccountIdRow, AccountRow, Chain, FeedState, LinkRow, OpRow, OutlineRow, PrincipalRow,
+    ProfileRow, SettingsRow, SlotState, Strangers,
+};
+pub use record::{
+    CurrentRow, DiscardedRow, DropPlace, FeedRow, FiledPlace, PartRow, RecordRow, UploadExpiryRow,
+    UploadRow, VersionBody, VersionPlace, VersionRow,
+};
+pub use social::{AuditRow, DirectoryRow, InboxRow, NoticeRow, PseudonymRow, SaltRow};
