@@ -67,6 +67,29 @@ fn what_is_not_a_fhir_bundle_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_too_large_is_refused_before_it_is_read() {
+    let error = import(&vec![b' '; MAX_BYTES + 1]).unwrap_err();
+    assert_eq!(
+        error,
+        ImportError::TooLarge {
+            size: MAX_BYTES + 1,
+            limit: MAX_BYTES
+        }
+    );
+    let entries = "0,".repeat(MAX_ENTRIES);
+    let bundle = format!(r#"{{"resourceType":"Bundle","entry":[{entries}0]}}"#);
+    let error = import(bundle.as_bytes()).unwrap_err();
+    assert_eq!(
+        error,
+        ImportError::TooManyEntries {
+            count: MAX_ENTRIES + 1,
+            limit: MAX_ENTRIES
+        }
+    );
+    assert!(!error.is_other_file());
+}
+
+#[test]
 fn an_empty_bundle_and_a_single_resource_import() {
     let empty =
         import(b"\xef\xbb\xbf{\"resourceType\":\"Bundle\",\"type\":\"searchset\"}").unwrap();

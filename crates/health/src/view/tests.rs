@@ -210,6 +210,12 @@ fn what_cannot_be_shown_is_an_error() {
         view("[".repeat(1000).as_bytes()).unwrap_err(),
         ViewError::NotJson
     );
+    let size = MAX_VIEW_BYTES + 1;
+    let too_large = ViewError::TooLarge {
+        size,
+        limit: MAX_VIEW_BYTES,
+    };
+    assert_eq!(view(&vec![b' '; size]).unwrap_err(), too_large);
     assert_eq!(view(b"{}").unwrap_err(), ViewError::NoResource);
     assert_eq!(
         view(br#"{"resourceType":"Bundle","entry":[{}]}"#).unwrap_err(),
