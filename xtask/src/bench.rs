@@ -50,7 +50,11 @@ struct Report {
 
 /// Builds, measures, prints the table and writes the file.
 pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
-    build::build(workspace, Parts::ALL, false)?;
+    let parts = Parts {
+        yardstick: true,
+        ..Parts::ALL
+    };
+    build::build(workspace, parts, false)?;
     let mut report = if has_program(workspace)? {
         measure(workspace)?
     } else {

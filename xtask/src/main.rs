@@ -25,8 +25,8 @@ use workspace::Workspace;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  build [canisters|frontend|localnet|cli]...   build these, or everything
-        [--dev]                                quick front end, not for deployment
+  build [canisters|frontend|localnet|cli|yardstick]...  build these, or everything
+        [--dev]                                        quick front end, not for deployment
   run   [--detach] [--empty] [--fresh] [--delay] [--dev]
         [--port N] [--stop-after SECONDS]      build, start a local network, install, load a demonstration
   stop                                         end the local network that run started
@@ -110,6 +110,7 @@ fn build_arguments(parser: &mut Parser) -> Result<(Parts, bool)> {
                 "frontend" => parts.frontend = true,
                 "localnet" => parts.localnet = true,
                 "cli" => parts.cli = true,
+                "yardstick" => parts.yardstick = true,
                 other => bail!("nothing called {other:?} to build"),
             },
             other => return Err(other.unexpected().into()),

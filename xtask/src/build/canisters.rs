@@ -16,10 +16,21 @@ pub(crate) const NAMES: [&str; 2] = ["vault", "website"];
 /// Bytes of one ingress message (2 MiB) less its envelope: what is larger is installed in chunks.
 const ONE_MESSAGE: u64 = 2 * 1024 * 1024 - 64 * 1024;
 
-pub(super) fn build(workspace: &Workspace) -> Result<()> {
+/// Never deployed: benchmarks compare the vault's costs with its plain operations.
+const YARDSTICK: &str = "yardstick";
+
+pub(super) fn build_deployed(workspace: &Workspace) -> Result<()> {
+    build(workspace, &NAMES)
+}
+
+pub(super) fn build_yardstick(workspace: &Workspace) -> Result<()> {
+    build(workspace, &[YARDSTICK])
+}
+
+fn build(workspace: &Workspace, names: &[&str]) -> Result<()> {
     let out = workspace.canisters();
     fs::create_dir_all(&out)?;
-    for name in NAMES {
+    for &name in names {
         let package = format!("salus-{name}");
         let mut command = workspace.cargo("build");
         command

@@ -28,28 +28,34 @@ pub(crate) struct Parts {
     pub(crate) localnet: bool,
     /// The `salus` command.
     pub(crate) cli: bool,
+    /// The canister benchmarks measure against; not part of everything.
+    pub(crate) yardstick: bool,
 }
 
 impl Parts {
-    /// Everything.
+    /// Everything that people use.
     pub(crate) const ALL: Self = Self {
         canisters: true,
         frontend: true,
         localnet: true,
         cli: true,
+        yardstick: false,
     };
 }
 
 /// Builds `parts`. With `dev` the front end is compiled quickly and stays large.
 pub(crate) fn build(workspace: &Workspace, parts: Parts, dev: bool) -> Result<()> {
-    if parts.frontend || parts.canisters {
+    if parts.frontend || parts.canisters || parts.yardstick {
         workspace.ensure_wasm_target()?;
     }
     if parts.frontend {
         frontend::build(workspace, dev)?;
     }
     if parts.canisters {
-        canisters::build(workspace)?;
+        canisters::build_deployed(workspace)?;
+    }
+    if parts.yardstick {
+        canisters::build_yardstick(workspace)?;
     }
     let mut programs = Vec::new();
     if parts.localnet {

@@ -12,6 +12,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("salus-health", &[]),
     ("salus-vault", &["salus-types", "salus-protocol"]),
     ("salus-website", &["salus-types", "salus-protocol"]),
+    ("salus-yardstick", &[]),
     (
         "salus-client",
         &["salus-types", "salus-protocol", "salus-crypto"],
@@ -49,8 +50,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// Crates that only some members may name, tests included. A `*` ends a prefix.
 const HOLDERS: &[(&str, &[&str])] = &[
-    ("ic-cdk*", &["salus-vault", "salus-website"]),
-    ("ic-stable-structures", &["salus-vault"]),
+    (
+        "ic-cdk*",
+        &["salus-vault", "salus-website", "salus-yardstick"],
+    ),
+    ("ic-stable-structures", &["salus-vault", "salus-yardstick"]),
     ("wasmtime*", &["salus-localnet"]),
     ("yew*", &["salus-ui"]),
     (
