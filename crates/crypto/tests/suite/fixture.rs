@@ -82,11 +82,16 @@ pub(crate) fn slot_keys() -> SlotKeys {
 
 /// An account master key that is the same in every run.
 pub(crate) fn amk(generation: u32) -> Amk {
+    amk_of(generation, generation)
+}
+
+/// The key of generation `key` under the number of another generation.
+pub(crate) fn amk_of(generation: u32, key: u32) -> Amk {
     let keys = slot_keys();
     let envelope = envelope(
         keys.public().as_bytes(),
         &context::slot_wrap(scope(), SLOT, generation),
-        &bytes::<32>(&format!("amk {generation}")),
+        &bytes::<32>(&format!("amk {key}")),
         "amk envelope",
     );
     keys.unwrap_amk(scope(), SLOT, generation, &envelope)

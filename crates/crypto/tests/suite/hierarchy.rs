@@ -57,6 +57,7 @@ fn a_bundle_of_another_generation_account_or_vault_is_refused() {
     for (amk, scope) in [
         (amk(1), scope()),
         (amk(3), scope()),
+        (amk_of(3, 2), scope()),
         (amk(2), other_account()),
         (amk(2), other_vault()),
     ] {
@@ -121,6 +122,11 @@ fn a_substituted_epoch_key_is_refused() {
         open(amk(1), scope(), COMPARTMENT, 3),
         Err(WRONG),
         "newer epoch"
+    );
+    assert_eq!(
+        open(amk_of(2, 1), scope(), COMPARTMENT, 2),
+        Err(WRONG),
+        "renumbered key"
     );
     assert_eq!(
         open(amk(2), scope(), COMPARTMENT, 2),

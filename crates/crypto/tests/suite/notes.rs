@@ -153,3 +153,28 @@ fn what_a_device_keeps_closes_with_the_generation() {
         Err(WRONG)
     );
 }
+
+#[test]
+fn nothing_sealed_under_a_generation_opens_with_the_same_key_under_another_number() {
+    let (amk, renumbered) = (amk(1), amk_of(2, 1));
+    let name = seal_compartment_name(&amk, scope(), COMPARTMENT, "Blood").unwrap();
+    let opened = open_compartment_name(&renumbered, scope(), COMPARTMENT, &name);
+    assert_eq!(opened, Err(WRONG));
+    let label = seal_slot_label(&amk, scope(), SLOT, "Laptop").unwrap();
+    assert_eq!(
+        open_slot_label(&renumbered, scope(), SLOT, &label),
+        Err(WRONG)
+    );
+    let note = seal_owner_note(&amk, scope(), GRANT, b"note").unwrap();
+    assert_eq!(
+        open_owner_note(&renumbered, scope(), GRANT, &note),
+        Err(WRONG)
+    );
+    let note = seal_profile_note(&amk, scope(), b"note").unwrap();
+    assert_eq!(open_profile_note(&renumbered, scope(), &note), Err(WRONG));
+    let cache = LocalKey::derive(&amk, scope())
+        .seal_cache(scope(), b"c", b"rows")
+        .unwrap();
+    let later = LocalKey::derive(&renumbered, scope());
+    assert_eq!(later.open_cache(scope(), b"c", &cache), Err(WRONG));
+}
