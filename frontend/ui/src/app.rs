@@ -48,8 +48,7 @@ pub(crate) fn root() -> Html {
         });
     }
     use_effect_with(model.route.clone(), |_| {
-        browser::scroll_to_top();
-        browser::focus("title");
+        browser::arrive();
     });
     html! {
         <ContextProvider<App> context={app.clone()}>

@@ -56,21 +56,25 @@ pub(crate) fn set_document(title: &str, language: Language) {
     }
 }
 
+fn element(id: &str) -> Option<HtmlElement> {
+    window()?.document()?.get_element_by_id(id)?.dyn_into().ok()
+}
+
 /// Puts the focus on an element, so that a screen reader speaks it.
 pub(crate) fn focus(id: &str) {
-    let element = window()
-        .and_then(|window| window.document())
-        .and_then(|document| document.get_element_by_id(id))
-        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if let Some(element) = element {
+    if let Some(element) = element(id) {
         let _ = element.focus();
     }
 }
 
-pub(crate) fn scroll_to_top() {
-    if let Some(window) = window() {
-        window.scroll_to_with_x_and_y(0.0, 0.0);
+/// A new place begins at its top, with the focus on its title, or on all of it while the
+/// title is not there yet: a screen reader says where one is, and keys scroll.
+pub(crate) fn arrive() {
+    if let Some(main) = element("main") {
+        main.set_scroll_top(0);
     }
+    focus("main");
+    focus("title");
 }
 
 /// Runs `then` once, after `millis`.

@@ -29,6 +29,7 @@ pub(crate) fn frame(props: &Frames) -> Html {
         event.prevent_default();
         browser::focus("main");
     });
+    use_effect_with((), |()| browser::arrive());
     let lock = Callback::from(|_: web_sys::MouseEvent| channel::notify(Intent::Lock));
     html! {
         <div class={yew::classes!("frame", match app.model.side {

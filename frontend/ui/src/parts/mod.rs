@@ -14,7 +14,7 @@ pub(crate) use controls::{Button, Check, Choice, Field, Link, Look, Select, Text
 pub(crate) use dialog::Dialog;
 pub(crate) use failure::Problem;
 pub(crate) use icon::{Icon, Mark, icon, kind_icon};
-pub(crate) use people::{PersonLine, QrCode};
+pub(crate) use people::{PersonLine, QrCode, TrustNote};
 pub(crate) use progress::ProgressNote;
 pub(crate) use records::{RecordList, Sections, paragraphs};
 pub(crate) use states::{Empty, head, list, loaded};

@@ -55,7 +55,7 @@ pub(crate) fn trust_note(props: &People) -> Html {
     html! {
         <p class={yew::classes!("trust", tone)} data-testid="trust" data-trust={format!("{:?}", person.trust)}>
             { icon(sign) }
-            <span>{ words::trust(app.t, person.trust) }{ attested.map(|text| format!(" {text}")) }</span>
+            <span>{ words::trust(app.t, person.trust) }{ attested.map(|text| format!(". {text}")) }</span>
         </p>
     }
 }

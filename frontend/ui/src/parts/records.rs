@@ -4,7 +4,7 @@ use crate::app_context::use_app;
 use crate::parts::{Icon, Link, icon, kind_icon};
 use crate::route::Route;
 use crate::words;
-use salus_messages::{AccountId, RecordAddress, RecordSummary, Row, Section, SectionBody};
+use salus_messages::{AccountId, RecordAddress, RecordSummary, Row, Section, SectionBody, Trust};
 use yew::{AttrValue, Html, Properties, function_component, html};
 
 #[derive(Properties, PartialEq)]
@@ -71,7 +71,12 @@ pub(crate) fn record_list(props: &RecordLists) -> Html {
 
 fn author_words(app: &crate::app_context::App, record: &RecordSummary) -> Html {
     let t = app.t;
-    let name = words::person(t, &record.author.person);
+    let person = &record.author.person;
+    let by = if person.trust == Trust::Own {
+        t.by_you.to_owned()
+    } else {
+        words::fill(t.by_author, &[("who", &words::person(t, person))])
+    };
     let (class, sign, note) = if record.author.verified {
         ("author verified", Icon::Shield, t.author_verified)
     } else {
@@ -80,7 +85,7 @@ fn author_words(app: &crate::app_context::App, record: &RecordSummary) -> Html {
     html! {
         <span {class} data-testid="author" data-verified={record.author.verified.to_string()}>
             { icon(sign) }
-            { words::fill(t.by_author, &[("who", &name)]) }
+            { by }
             <span class="visually-hidden">{ note }</span>
         </span>
     }

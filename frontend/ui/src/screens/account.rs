@@ -22,11 +22,12 @@ pub(crate) fn account() -> Html {
         html! {
             <li class="slot" data-testid="slot">
                 { icon(Icon::Key) }
-                <span>{ words::slot(t, slot.kind) }
-                    if !slot.label.is_empty() { <span class="quiet-text">{ " " }{ &slot.label }</span> }
+                <span class="slot-words">
+                    <span>{ words::slot(t, slot.kind) }</span>
+                    if !slot.label.is_empty() { <span class="quiet-text">{ &slot.label }</span> }
+                    if slot.added_at > 0 { <span class="quiet-text">{ words::day(app.language(), slot.added_at) }</span> }
                     if slot.here { <span class="badge">{ t.this_browser }</span> }
                 </span>
-                if slot.added_at > 0 { <span class="quiet-text">{ words::day(app.language(), slot.added_at) }</span> }
             </li>
         }
     };

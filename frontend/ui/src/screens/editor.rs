@@ -3,26 +3,24 @@
 use crate::app_context::{App, go, use_app};
 use crate::browser;
 use crate::channel;
-use crate::hooks::{Act, use_act, use_load};
+use crate::hooks::{use_act, use_load};
 use crate::parts::{
     Button, Check, Field, Icon, Link, Look, Problem, ProgressNote, Select, TextArea, head, icon,
     loaded,
 };
 use crate::route::Route;
 use crate::screens::home::compartments;
+use crate::screens::import::{import_done, import_offer, may_hold_records};
 use crate::screens::record::view;
 use crate::words;
 use salus_messages::{
-    AccountId, Attachment, Compartment, Draft, FileRef, ImportLine, ImportSummary, Inspection,
-    Intent, RecordAddress, RecordKind, RecordView, Reply, Topic,
+    AccountId, Attachment, Compartment, Draft, FileRef, ImportSummary, Inspection, Intent,
+    RecordAddress, RecordKind, RecordView, Reply, Topic,
 };
 use web_sys::{Event, File, HtmlInputElement, SubmitEvent};
 use yew::{AttrValue, Callback, Html, Properties, TargetCast, function_component, html, use_state};
 
-/// Larger files than this are not looked into for records.
-const INSPECT_LIMIT: f64 = 64.0 * 1024.0 * 1024.0;
-
-fn file_ref((index, file): (usize, &File)) -> FileRef {
+pub(super) fn file_ref((index, file): (usize, &File)) -> FileRef {
     let media_type = file.type_();
     FileRef {
         index: u32::try_from(index).unwrap_or(u32::MAX),
@@ -43,12 +41,6 @@ fn file_ref((index, file): (usize, &File)) -> FileRef {
 )]
 fn bytes(file: &File) -> u64 {
     file.size() as u64
-}
-
-fn may_hold_records(files: &[File]) -> Option<File> {
-    let [file] = files else { return None };
-    let json = file.name().to_lowercase().ends_with(".json") || file.type_().contains("json");
-    (json && file.size() < INSPECT_LIMIT).then(|| file.clone())
 }
 
 #[derive(Properties, PartialEq)]
@@ -323,7 +315,7 @@ fn editor(props: &Editors) -> Html {
                 { kept(&app, &form) }
             </div>
             if let Some(found) = &*offer {
-                { import_offer(&app, found, &form, &import, offer.setter()) }
+                { import_offer(&app, found, &form.files, &import, offer.setter()) }
             } else {
                 <Field id="record-title-input" label={t.record_title} value={form.title.clone()} maxlength={200}
                     oninput={update(|form, value| form.title = value)} required=true />
@@ -372,80 +364,6 @@ fn kept(app: &App, form: &yew::UseStateHandle<Form>) -> Html {
         html! { <Check {id} {label} checked=true {onchange} /> }
     };
     html! { <>{ for first.iter().map(item) }</> }
-}
-
-fn lines(app: &App, lines: &[ImportLine]) -> Html {
-    html! {
-        <ul class="import-lines">
-            { for lines.iter().map(|line| html! {
-                <li><strong class="number">{ line.records }</strong>{ words::category(app.t, line.category) }</li>
-            }) }
-        </ul>
-    }
-}
-
-fn import_offer(
-    app: &App,
-    found: &Inspection,
-    form: &Form,
-    import: &Act,
-    offer: yew::UseStateSetter<Option<Inspection>>,
-) -> Html {
-    let t = app.t;
-    let Inspection::Fhir {
-        patient,
-        lines: found,
-        ..
-    } = found
-    else {
-        return Html::default();
-    };
-    let title = if patient.is_empty() {
-        t.import_offer.to_owned()
-    } else {
-        words::fill(t.import_offer_for, &[("name", patient)])
-    };
-    let onimport = {
-        let (go, files) = (import.go.clone(), form.files.clone());
-        Callback::from(move |()| {
-            if let Some(file) = files.first() {
-                let intent = Intent::Import {
-                    file: file_ref((0, file)),
-                    compartment: None,
-                };
-                go.emit((intent, files.clone()));
-            }
-        })
-    };
-    let keep = Callback::from(move |()| offer.set(None));
-    html! {
-        <section class="note good stack" data-testid="import-offer">
-            <div class="stack">
-                <h2>{ title }</h2>
-                { lines(app, found) }
-                <p>{ t.import_explained }</p>
-                if let Some(failure) = import.failure.clone() { <Problem {failure} /> }
-                <ProgressNote operation={import.busy} />
-                <div class="actions">
-                    <Button look={Look::Primary} testid="import-bundle" busy={import.is_busy()} onclick={onimport}>{ t.import_now }</Button>
-                    <Button look={Look::Quiet} testid="keep-as-file" disabled={import.is_busy()} onclick={keep}>{ t.keep_as_file }</Button>
-                </div>
-            </div>
-        </section>
-    }
-}
-
-fn import_done(app: &App, summary: &ImportSummary) -> Html {
-    let t = app.t;
-    html! {
-        <section class="panel stack" role="status" data-testid="import-summary">
-            <h2 data-testid="import-count" data-count={summary.records.to_string()}>{ words::count(u64::from(summary.records), t.imported_one, t.imported_many) }</h2>
-            { lines(app, &summary.lines) }
-            if summary.unchanged > 0 { <p>{ words::count(u64::from(summary.unchanged), t.import_unchanged_one, t.import_unchanged_many) }</p> }
-            if summary.skipped > 0 { <p class="quiet-text">{ words::count(u64::from(summary.skipped), t.import_skipped_one, t.import_skipped_many) }</p> }
-            <Link to={Route::Records(None)} class="button primary" testid="import-done">{ t.all_records }</Link>
-        </section>
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod create;
 mod editor;
 mod grants;
 mod home;
+mod import;
 mod inbox;
 mod patient;
 mod practice;

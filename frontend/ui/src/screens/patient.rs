@@ -5,7 +5,7 @@ use crate::app_context::{App, use_app};
 use crate::hooks::{use_list, use_load};
 use crate::model::Action;
 use crate::parts::{
-    Button, Empty, Icon, Link, Look, PersonLine, RecordList, head, icon, list, loaded,
+    Button, Empty, Icon, Link, Look, RecordList, TrustNote, head, icon, list, loaded,
 };
 use crate::route::Route;
 use crate::screens::grants::GrantCard;
@@ -61,7 +61,7 @@ fn shown(app: &App, one: &PatientView) -> Html {
     };
     html! {
         <div data-testid="patient">
-            { head(name.clone(), html! { <PersonLine person={one.person.clone()} /> }, actions) }
+            { head(name.clone(), html! { <TrustNote person={one.person.clone()} /> }, actions) }
             if listed {
                 <Granted patient={one.account.clone()} />
             } else if one.active {

@@ -1,0 +1,67 @@
+//! What went wrong, and what to do about it.
+
+use crate::texts::Texts;
+use crate::words::{fill, size};
+use salus_messages::{Failure, FailureKind};
+
+/// A failure's title and what to do about it.
+pub(crate) fn failure(t: &'static Texts, failure: &Failure) -> (String, String) {
+    let (title, advice) = match &failure.kind {
+        FailureKind::NotSignedIn => (t.failure_not_signed_in, t.failure_not_signed_in_advice),
+        FailureKind::Locked => (t.failure_locked, t.failure_locked_advice),
+        FailureKind::WrongPhrase => (t.failure_wrong_phrase, t.failure_wrong_phrase_advice),
+        FailureKind::NotFound => (t.failure_not_found, t.failure_not_found_advice),
+        FailureKind::Expired => (t.failure_expired, t.failure_expired_advice),
+        FailureKind::Conflict => (t.failure_conflict, t.failure_conflict_advice),
+        FailureKind::StaleHead => (t.failure_stale, t.failure_stale_advice),
+        FailureKind::Quota => (t.failure_quota, t.failure_quota_advice),
+        FailureKind::TooLarge { limit } => {
+            let advice = fill(t.failure_too_large_advice, &[("limit", &size(*limit))]);
+            return (t.failure_too_large.to_owned(), advice);
+        }
+        FailureKind::Network => (t.failure_network, t.failure_network_advice),
+        FailureKind::Integrity => (t.failure_integrity, t.failure_integrity_advice),
+        FailureKind::Invalid { .. } => (t.failure_invalid, t.failure_invalid_advice),
+        FailureKind::Cancelled => (t.failure_cancelled, t.failure_cancelled_advice),
+        FailureKind::Unsupported => (t.failure_unsupported, t.failure_unsupported_advice),
+        FailureKind::Internal => (t.failure_internal, t.failure_internal_advice),
+        FailureKind::Refused => (t.failure_refused, t.failure_refused_advice),
+    };
+    match failure.message_key.as_str() {
+        "failure-popup" => (
+            t.failure_popup.to_owned(),
+            t.failure_popup_advice.to_owned(),
+        ),
+        "failure-window-closed" => (
+            t.failure_window.to_owned(),
+            t.failure_window_advice.to_owned(),
+        ),
+        "failure-start" => (
+            t.failure_start.to_owned(),
+            t.failure_start_advice.to_owned(),
+        ),
+        _ => (title.to_owned(), advice.to_owned()),
+    }
+}
+
+/// A kind of failure as tests name it.
+pub(crate) fn failure_name(kind: &FailureKind) -> &'static str {
+    match kind {
+        FailureKind::NotSignedIn => "not-signed-in",
+        FailureKind::Locked => "locked",
+        FailureKind::WrongPhrase => "wrong-phrase",
+        FailureKind::NotFound => "not-found",
+        FailureKind::Expired => "expired",
+        FailureKind::Conflict => "conflict",
+        FailureKind::StaleHead => "stale-head",
+        FailureKind::Quota => "quota",
+        FailureKind::TooLarge { .. } => "too-large",
+        FailureKind::Network => "network",
+        FailureKind::Integrity => "integrity",
+        FailureKind::Invalid { .. } => "invalid",
+        FailureKind::Cancelled => "cancelled",
+        FailureKind::Unsupported => "unsupported",
+        FailureKind::Internal => "internal",
+        FailureKind::Refused => "refused",
+    }
+}
