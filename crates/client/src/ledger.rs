@@ -1,0 +1,220 @@
+//! The owner ledger as a client keeps it: fetched, verified, folded; and appended to by
+//! compare-and-swap. Must not know what any operation is good for.
+
+use crate::client::Client;
+use crate::error::{Chain, ClientError, IntegrityError, Result};
+use crate::remembered::{Grown, check_growth};
+use salus_protocol::KeyChain;
+use salus_protocol::chain;
+use salus_protocol::keychain::Authority;
+use salus_protocol::ledger::{Change, LedgerOp, LedgerState};
+use salus_protocol::statement::{self, Statement};
+use salus_types::api::{Head, LedgerPage, Signed};
+use salus_types::{AccountId, Hash};
+
+/// A folded ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    pub(crate) state: LedgerState,
+    pub(crate) head: Head,
+    /// The link in force after the last operation.
+    link: Hash,
+    /// The last operation's key is not in the chain: someone's whose keys were overridden by the
+    /// recovery key, if a later operation says so.
+    unvouched: bool,
+}
+
+fn wrong(seq: u64, error: salus_protocol::ledger::LedgerError) -> IntegrityError {
+    IntegrityError::Ledger { seq, error }
+}
+
+impl Ledger {
+    /// Before operation 0.
+    pub(crate) fn empty(chain: &KeyChain) -> Self {
+        Self {
+            state: LedgerState::default(),
+            head: chain::EMPTY,
+            link: chain.genesis_fingerprint(),
+            unvouched: false,
+        }
+    }
+
+    /// Verifies the next operation and applies it.
+    ///
+    /// An operation signed under a link that the recovery key has since discarded cannot be verified
+    /// any more. It stands if an operation under the recovery-signed link follows, whose signer saw
+    /// it and signed its hash; until then the ledger is not accepted.
+    pub(crate) fn push(
+        &mut self,
+        signed: &Signed,
+        vault: &[u8],
+        account: AccountId,
+        chain: &KeyChain,
+    ) -> std::result::Result<LedgerOp, IntegrityError> {
+        use salus_protocol::ledger::LedgerError;
+        let op: LedgerOp = statement::decode_for(&signed.statement, vault)?;
+        let seq = self.head.count;
+        if op.account != account {
+            return Err(IntegrityError::OtherAccount);
+        }
+        let named = match op.change {
+            Change::Rotate { link, .. } => Some(link),
+            _ => None,
+        };
+        let in_force = named.unwrap_or(self.link);
+        let unvouched = match chain.link(&op.link) {
+            Some(link) => {
+                let before = chain.link(&self.link);
+                let moves_on = named.is_none()
+                    || before.is_none_or(|before| before.link.index < link.link.index);
+                let vouched =
+                    !self.unvouched || (named.is_some() && link.link.by == Authority::Recovery);
+                if !moves_on || !vouched {
+                    return Err(wrong(seq, LedgerError::Link));
+                }
+                statement::verify::<LedgerOp>(signed, vault, &link.link.signing)?;
+                false
+            }
+            None => true,
+        };
+        self.head = self
+            .state
+            .apply(&self.head, &in_force, &op, &signed.statement)
+            .map_err(|error| wrong(seq, error))?;
+        self.link = in_force;
+        self.unvouched = unvouched;
+        Ok(op)
+    }
+
+    /// Whether it ends under the key chain's current link.
+    pub(crate) fn check_end(&self, chain: &KeyChain) -> std::result::Result<(), IntegrityError> {
+        let fits = !self.unvouched
+            && self.head.count > 0
+            && chain.current().is_some_and(|l| l.hash == self.link);
+        if fits {
+            Ok(())
+        } else {
+            Err(IntegrityError::LedgerKeys)
+        }
+    }
+}
+
+impl Client {
+    /// Fetches what follows `ledger` and folds it; `watch` sees every step. The fold is checked
+    /// against the highest head remembered.
+    pub(crate) async fn follow_ledger(
+        &self,
+        account: AccountId,
+        chain: &KeyChain,
+        ledger: &mut Ledger,
+        mut watch: impl FnMut(&LedgerOp, &Ledger),
+    ) -> Result<()> {
+        let known = self.known_head(account, Chain::Ledger).await?;
+        let known = known.unwrap_or(chain::EMPTY);
+        let mut hash_at = None;
+        let mut note = |ledger: &Ledger| {
+            if ledger.head.count == known.count {
+                hash_at = Some(ledger.head.hash);
+            }
+        };
+        note(ledger);
+        loop {
+            let page: LedgerPage = self.query("ledger_page", (ledger.head.count,)).await?;
+            let empty = page.ops.is_empty();
+            for signed in &page.ops {
+                let op = ledger.push(signed, self.vault_bytes(), account, chain)?;
+                note(ledger);
+                watch(&op, ledger);
+            }
+            if ledger.head.count >= page.head.count {
+                // A shorter one is a replica that lags, or a lie: the certificate tells.
+                if ledger.head.count == page.head.count && ledger.head != page.head {
+                    return Err(IntegrityError::Forked {
+                        chain: Chain::Ledger,
+                        at: page.head.count.saturating_sub(1),
+                    }
+                    .into());
+                }
+                break;
+            }
+            if empty {
+                return Err(IntegrityError::Malformed("an empty page of the ledger").into());
+            }
+        }
+        ledger.check_end(chain)?;
+        let head = ledger.head.clone();
+        if known.count > ledger.head.count || hash_at.is_some() || known.count == 0 {
+            check_growth(
+                Chain::Ledger,
+                &known,
+                &Grown {
+                    head: &head,
+                    hash_at,
+                },
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Compares a fold with what is certified. A certificate may be a moment older or newer than the
+    /// fold: then what is missing is fetched, or the certificate is read again.
+    pub(crate) async fn certify_ledger(
+        &self,
+        account: AccountId,
+        chain: &KeyChain,
+        ledger: &mut Ledger,
+    ) -> Result<u64> {
+        // Each round trip sees a newer state; that many changes in a row do not happen by chance.
+        const ROUNDS: usize = 5;
+        for _ in 0..ROUNDS {
+            let heads = self.heads(account).await?;
+            if heads.certified.genesis != chain.genesis_fingerprint() {
+                return Err(IntegrityError::KeyChanged { account }.into());
+            }
+            if heads.certified.keys.as_ref() != Some(&chain.head()) {
+                // The keys were rotated meanwhile, or the chain is not the certified one: either way
+                // it is not for this fold to go on.
+                return Err(IntegrityError::NotCertified {
+                    chain: Chain::Keys(account),
+                }
+                .into());
+            }
+            let caller = self.caller();
+            if !heads.certified.who.iter().any(|w| w == caller.as_slice()) {
+                return Err(IntegrityError::OtherAccount.into());
+            }
+            let Some(certified) = heads.certified.ledger else {
+                break;
+            };
+            if certified == ledger.head {
+                self.remember_head(account, Chain::Ledger, &certified)
+                    .await?;
+                return Ok(heads.certified.number);
+            }
+            self.follow_ledger(account, chain, ledger, |_, _| {})
+                .await?;
+        }
+        Err(IntegrityError::NotCertified {
+            chain: Chain::Ledger,
+        }
+        .into())
+    }
+}
+
+/// Signs a statement with a seed.
+pub(crate) fn sign<T: Statement>(value: &T, key: &salus_crypto::sign::SigningKey) -> Signed {
+    let bytes = salus_protocol::canonical::encode(value);
+    let signature = key.sign(&statement::signing_bytes(T::LABEL, &bytes));
+    Signed {
+        statement: serde_bytes::ByteBuf::from(bytes),
+        signature: serde_bytes::ByteBuf::from(signature.to_vec()),
+    }
+}
+
+/// What follows when an append was refused.
+pub(crate) fn is_stale(error: &ClientError) -> bool {
+    matches!(
+        error,
+        ClientError::Vault(salus_types::Error::StaleHead { .. })
+    )
+}

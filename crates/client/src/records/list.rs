@@ -1,0 +1,233 @@
+//! Lists of one's own records, complete: compared with the certified feeds. Must not open contents.
+
+use super::feed::retriable;
+use super::read::Authors;
+use super::{FeedView, RecordItem};
+use crate::error::{Chain, ClientError, IntegrityError, Result};
+use crate::session::Unlocked;
+use salus_types::api::{Filed, RecordGet, RecordList, RecordPage, VersionView};
+use salus_types::{CompartmentId, RecordId};
+
+/// How often a list is read again because something was added meanwhile.
+const ROUNDS: usize = 4;
+
+impl Unlocked {
+    /// The newest version of every record in a compartment, in the order they were filed.
+    ///
+    /// # Errors
+    /// [`IntegrityError`] when one is withheld, older than the feed tells, or not what its author
+    /// signed.
+    pub async fn records(&self, compartment: CompartmentId) -> Result<Vec<RecordItem>> {
+        self.with(|keys| keys.epochs(&compartment).map(drop))?;
+        let lists = self.lists(vec![compartment]).await?;
+        Ok(lists.into_iter().flat_map(|(_, items)| items).collect())
+    }
+
+    /// What waits in the drop box.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub async fn drop_box(&self) -> Result<Vec<RecordItem>> {
+        let lists = self.lists(vec![CompartmentId::DROP_BOX]).await?;
+        Ok(lists.into_iter().flat_map(|(_, items)| items).collect())
+    }
+
+    /// The newest version of every record in every compartment, and what waits in the drop box, with
+    /// one certificate for all.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub async fn all_records(&self) -> Result<Vec<RecordItem>> {
+        let mut wanted: Vec<CompartmentId> =
+            self.with(|keys| Ok(keys.ledger.state.compartments.keys().copied().collect()))?;
+        wanted.push(CompartmentId::DROP_BOX);
+        let lists = self.lists(wanted).await?;
+        Ok(lists.into_iter().flat_map(|(_, items)| items).collect())
+    }
+
+    async fn lists(
+        &self,
+        wanted: Vec<CompartmentId>,
+    ) -> Result<Vec<(CompartmentId, Vec<RecordItem>)>> {
+        let mut authors = Authors::default();
+        let mut out = Vec::new();
+        let mut open = wanted;
+        for _ in 0..ROUNDS {
+            let mut feeds = Vec::new();
+            for compartment in &open {
+                let (items, feed) = self.list_once(*compartment, &mut authors).await?;
+                feeds.push((*compartment, feed));
+                out.retain(|(id, _)| id != compartment);
+                out.push((*compartment, items));
+            }
+            open = self
+                .client()
+                .certify_feeds(self.account(), self.genesis(), &feeds)
+                .await?;
+            if open.is_empty() {
+                return Ok(out);
+            }
+        }
+        Err(match open.first() {
+            Some(id) => IntegrityError::NotCertified {
+                chain: Chain::Feed(*id),
+            }
+            .into(),
+            None => ClientError::Conflict("records"),
+        })
+    }
+
+    async fn list_once(
+        &self,
+        compartment: CompartmentId,
+        authors: &mut Authors,
+    ) -> Result<(Vec<RecordItem>, FeedView)> {
+        let mut rounds = ROUNDS;
+        loop {
+            let views = self.views(compartment).await?;
+            let feed = self
+                .client()
+                .feed(self.account(), None, compartment)
+                .await?;
+            let mut items = Vec::with_capacity(views.len());
+            let mut listed = Vec::with_capacity(views.len());
+            for view in &views {
+                check_place(view, compartment)?;
+                let (item, shown, _) = match self.own_item(authors, view).await {
+                    // Filed under an epoch another browser made: follow, and look again.
+                    Err(ClientError::Integrity(IntegrityError::EpochKey { .. })) => {
+                        self.refresh().await?;
+                        self.own_item(authors, view).await?
+                    }
+                    other => other?,
+                };
+                listed.push((item.record, item.version, shown.statement));
+                items.push(item);
+            }
+            match feed.check_list(&listed) {
+                Ok(()) => return Ok((items, feed)),
+                Err(error) => {
+                    let error = ClientError::from(error);
+                    rounds -= 1;
+                    if rounds == 0 || !retriable(&error) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn views(&self, compartment: CompartmentId) -> Result<Vec<VersionView>> {
+        let mut views: Vec<VersionView> = Vec::new();
+        let mut cursor = None;
+        loop {
+            let list = RecordList {
+                compartment,
+                cursor,
+                limit: None,
+            };
+            let page: RecordPage = self.client().query("record_list", (list,)).await?;
+            let empty = page.items.is_empty();
+            views.extend(page.items);
+            if page.next.is_none() {
+                return Ok(views);
+            }
+            if empty || page.next == cursor {
+                return Err(IntegrityError::Malformed("a page that leads nowhere").into());
+            }
+            cursor = page.next;
+        }
+    }
+
+    /// All versions of a record of one's own, newest first, each following the one before.
+    ///
+    /// # Errors
+    /// [`ClientError::NotFound`]; [`IntegrityError`].
+    pub async fn history(&self, record: RecordId) -> Result<Vec<RecordItem>> {
+        let views = self.record_views(record, None).await?;
+        let mut authors = Authors::default();
+        let mut out: Vec<RecordItem> = Vec::with_capacity(views.len());
+        let mut expected = None;
+        for view in &views {
+            let (item, shown, _) = self.own_item(&mut authors, view).await?;
+            if expected.is_some_and(|(version, hash)| {
+                (item.version, Some(shown.statement)) != (version, hash)
+            }) {
+                return Err(IntegrityError::Version {
+                    record,
+                    what: "the order of versions",
+                }
+                .into());
+            }
+            expected = Some((item.version.saturating_sub(1), shown.version.previous));
+            out.push(item);
+        }
+        match (out.first(), expected) {
+            (Some(newest), Some((0, None))) => {
+                self.check_newest(newest).await?;
+                Ok(out)
+            }
+            _ => Err(IntegrityError::Omitted { record }.into()),
+        }
+    }
+
+    /// Refuses a newest version that is older than the feed tells of.
+    async fn check_newest(&self, newest: &RecordItem) -> Result<()> {
+        let Some(compartment) = newest.compartment else {
+            return Ok(());
+        };
+        let feed = self
+            .client()
+            .feed(self.account(), None, compartment)
+            .await?;
+        match feed.newest(&newest.record) {
+            Some((version, hash)) if (version, hash) == (newest.version, newest.statement) => {
+                Ok(())
+            }
+            Some((version, _)) if version < newest.version => Ok(()),
+            _ => Err(IntegrityError::NotInFeed {
+                record: newest.record,
+            }
+            .into()),
+        }
+    }
+
+    pub(crate) async fn record_views(
+        &self,
+        record: RecordId,
+        version: Option<u32>,
+    ) -> Result<Vec<VersionView>> {
+        let get = RecordGet { record, version };
+        let views: Vec<VersionView> = match self.client().query("record_get", (get,)).await {
+            Err(ClientError::Vault(salus_types::Error::NotFound)) => Vec::new(),
+            other => other?,
+        };
+        if views.is_empty() {
+            return Err(ClientError::NotFound("record"));
+        }
+        let fits = views
+            .iter()
+            .all(|v| v.record == record && version.is_none_or(|n| v.version == n));
+        if fits {
+            Ok(views)
+        } else {
+            Err(IntegrityError::Malformed("another record than was asked for").into())
+        }
+    }
+}
+
+fn check_place(view: &VersionView, compartment: CompartmentId) -> Result<()> {
+    let place = match &view.filed {
+        Filed::Compartment(filing) => filing.compartment,
+        Filed::DropBox { .. } => CompartmentId::DROP_BOX,
+    };
+    if place == compartment {
+        Ok(())
+    } else {
+        Err(IntegrityError::Version {
+            record: view.record,
+            what: "the compartment",
+        }
+        .into())
+    }
+}

@@ -1,0 +1,229 @@
+//! The highest heads and the pinned key chains: how a rollback, a fork or a swapped key is noticed.
+//! Must not know where they are kept, nor call the vault.
+
+use crate::client::Client;
+use crate::error::{Chain, IntegrityError, Result};
+use minicbor::{Decode, Encode};
+use salus_protocol::{KeyChain, canonical};
+use salus_types::api::{Head, SignedLink};
+use salus_types::{AccountId, Hash};
+use serde_bytes::ByteBuf;
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct WireHead {
+    #[n(0)]
+    count: u64,
+    #[n(1)]
+    hash: Hash,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct WireLink {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    statement: Vec<u8>,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    signature: Vec<u8>,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    possession: Vec<u8>,
+}
+
+/// Where a head stands in a chain that was followed from its beginning or from a remembered head.
+pub(crate) struct Grown<'a> {
+    /// The chain's head now.
+    pub(crate) head: &'a Head,
+    /// The hash the chain had after so many entries, if that was passed.
+    pub(crate) hash_at: Option<Hash>,
+}
+
+/// Refuses a chain that does not contain what is known of it.
+pub(crate) fn check_growth(
+    chain: Chain,
+    known: &Head,
+    grown: &Grown<'_>,
+) -> std::result::Result<(), IntegrityError> {
+    if grown.head.count < known.count {
+        return Err(IntegrityError::RolledBack {
+            chain,
+            known: known.count,
+            seen: grown.head.count,
+        });
+    }
+    let there = if grown.head.count == known.count {
+        Some(grown.head.hash)
+    } else {
+        grown.hash_at
+    };
+    if there == Some(known.hash) || known.count == 0 {
+        Ok(())
+    } else {
+        Err(IntegrityError::Forked {
+            chain,
+            at: known.count.saturating_sub(1),
+        })
+    }
+}
+
+fn kind(chain: Chain) -> String {
+    match chain {
+        Chain::Ledger => "ledger".into(),
+        Chain::Audit => "audit".into(),
+        Chain::Feed(id) => format!("feed-{id}"),
+        Chain::Keys(_) => "keys".into(),
+    }
+}
+
+impl Client {
+    pub(crate) fn memory_key(&self, kind: &str, account: &AccountId) -> String {
+        format!("{}/{account}/{kind}", self.vault())
+    }
+
+    pub(crate) async fn known_head(
+        &self,
+        account: AccountId,
+        chain: Chain,
+    ) -> Result<Option<Head>> {
+        let key = self.memory_key(&kind(chain), &account);
+        let Some(bytes) = self.memory().load(&key).await? else {
+            return Ok(None);
+        };
+        // What cannot be read is as good as not remembered.
+        Ok(canonical::decode::<WireHead>(&bytes).ok().map(|w| Head {
+            count: w.count,
+            hash: w.hash,
+        }))
+    }
+
+    /// Remembers a head unless a higher one is remembered already.
+    pub(crate) async fn remember_head(
+        &self,
+        account: AccountId,
+        chain: Chain,
+        head: &Head,
+    ) -> Result<()> {
+        if let Some(known) = self.known_head(account, chain).await?
+            && known.count >= head.count
+        {
+            return Ok(());
+        }
+        let key = self.memory_key(&kind(chain), &account);
+        let bytes = canonical::encode(&WireHead {
+            count: head.count,
+            hash: head.hash,
+        });
+        Ok(self.memory().save(&key, &bytes).await?)
+    }
+
+    /// The key chain known of an account, verified again.
+    pub(crate) async fn known_chain(&self, account: AccountId) -> Result<Option<KeyChain>> {
+        let key = self.memory_key("keys", &account);
+        let Some(bytes) = self.memory().load(&key).await? else {
+            return Ok(None);
+        };
+        let Ok(links) = canonical::decode::<Vec<WireLink>>(&bytes) else {
+            return Ok(None);
+        };
+        let links: Vec<SignedLink> = links
+            .into_iter()
+            .map(|l| SignedLink {
+                statement: ByteBuf::from(l.statement),
+                signature: ByteBuf::from(l.signature),
+                possession: ByteBuf::from(l.possession),
+            })
+            .collect();
+        Ok(KeyChain::verify(&links, self.vault_bytes()).ok())
+    }
+
+    /// Verifies a shown key chain against the one remembered and remembers it. Says whether one was
+    /// remembered before.
+    pub(crate) async fn accept_chain(
+        &self,
+        account: AccountId,
+        links: &[SignedLink],
+    ) -> Result<(KeyChain, bool)> {
+        let chain = KeyChain::verify(links, self.vault_bytes())?;
+        if chain.account() != account {
+            return Err(IntegrityError::OtherAccount.into());
+        }
+        let known = self.known_chain(account).await?;
+        if let Some(known) = &known {
+            let (pinned, recovery) = known.pin();
+            if chain.check_pinned(&pinned, recovery).is_err() {
+                let error = if chain.genesis_fingerprint() == known.genesis_fingerprint()
+                    && chain.links().len() < pinned.len()
+                {
+                    IntegrityError::RolledBack {
+                        chain: Chain::Keys(account),
+                        known: pinned.len() as u64,
+                        seen: chain.links().len() as u64,
+                    }
+                } else {
+                    IntegrityError::KeyChanged { account }
+                };
+                return Err(error.into());
+            }
+        }
+        if known.as_ref() != Some(&chain) {
+            let wire: Vec<WireLink> = links
+                .iter()
+                .map(|l| WireLink {
+                    statement: l.statement.to_vec(),
+                    signature: l.signature.to_vec(),
+                    possession: l.possession.to_vec(),
+                })
+                .collect();
+            let key = self.memory_key("keys", &account);
+            self.memory().save(&key, &canonical::encode(&wire)).await?;
+        }
+        Ok((chain, known.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(count: u64, byte: u8) -> Head {
+        Head {
+            count,
+            hash: Hash([byte; 32]),
+        }
+    }
+
+    #[test]
+    fn a_shorter_chain_is_a_rollback_and_another_one_a_fork() {
+        let grown = |head: &Head, at: Option<u8>| {
+            check_growth(
+                Chain::Audit,
+                &self::head(3, 7),
+                &Grown {
+                    head,
+                    hash_at: at.map(|b| Hash([b; 32])),
+                },
+            )
+        };
+        assert_eq!(grown(&head(3, 7), None), Ok(()));
+        assert_eq!(grown(&head(5, 9), Some(7)), Ok(()));
+        assert!(matches!(
+            grown(&head(2, 7), None),
+            Err(IntegrityError::RolledBack {
+                known: 3,
+                seen: 2,
+                ..
+            })
+        ));
+        assert!(matches!(
+            grown(&head(3, 8), None),
+            Err(IntegrityError::Forked { at: 2, .. })
+        ));
+        assert!(matches!(
+            grown(&head(5, 9), Some(8)),
+            Err(IntegrityError::Forked { .. })
+        ));
+        assert!(matches!(
+            grown(&head(5, 9), None),
+            Err(IntegrityError::Forked { .. })
+        ));
+    }
+}

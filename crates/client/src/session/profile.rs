@@ -1,0 +1,82 @@
+//! The profile: what the person wants to be called, and preferences, sealed. Must not know what the
+//! preferences mean.
+
+use super::Unlocked;
+use crate::error::{ClientError, Result};
+use minicbor::{Decode, Encode};
+use salus_crypto::hierarchy::Amk;
+use salus_crypto::{SealError, VaultScope, note};
+use salus_protocol::canonical;
+use serde_bytes::ByteBuf;
+use std::collections::BTreeMap;
+
+/// What the person wants to be called, and preferences. Sealed it may take 3 KiB.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Profile {
+    /// Private display name; may be empty.
+    #[n(0)]
+    pub display_name: String,
+    /// Preferences by name.
+    #[n(1)]
+    pub preferences: BTreeMap<String, String>,
+}
+
+impl Profile {
+    pub(super) fn seal(
+        &self,
+        amk: &Amk,
+        scope: VaultScope<'_>,
+    ) -> std::result::Result<Vec<u8>, SealError> {
+        note::seal_profile_note(amk, scope, &canonical::encode(self))
+    }
+}
+
+impl Unlocked {
+    /// The profile.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`].
+    pub fn profile(&self) -> Result<Profile> {
+        self.core
+            .profile
+            .borrow()
+            .clone()
+            .ok_or(ClientError::Locked)
+    }
+
+    /// Replaces the profile.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`]; [`ClientError::Seal`] if it is too long; the vault's.
+    pub async fn set_profile(&self, profile: &Profile) -> Result<()> {
+        let sealed = self.with(|keys| Ok(profile.seal(&keys.amk, self.scope())?))?;
+        let () = self
+            .client
+            .update("profile_set", (ByteBuf::from(sealed),))
+            .await?;
+        if self.is_unlocked() {
+            self.core.profile.replace(Some(profile.clone()));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reseal_profile(&self) -> Result<()> {
+        let profile = self.profile()?;
+        self.set_profile(&profile).await
+    }
+
+    /// Opens the profile note. One that does not open, for instance because someone with a stolen
+    /// session overwrote it, must not keep the owner out: it is taken as empty.
+    pub(super) fn read_profile(&self, sealed: &[u8]) -> Result<()> {
+        let opened = self.with(|keys| {
+            Ok(keys.open_note(|amk| note::open_profile_note(amk, self.scope(), sealed)))
+        })?;
+        let profile = opened
+            .ok()
+            .and_then(|bytes| canonical::decode(&bytes).ok())
+            .unwrap_or_default();
+        self.core.profile.replace(Some(profile));
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Ways to unlock: adding one, and removing some for good. Must not know where secrets come from.
+
+use super::Unlocked;
+use super::create::{NewSlot, make_slot};
+use crate::error::{ClientError, Result};
+use crate::keys::Keys;
+use candid::Principal;
+use salus_crypto::hierarchy::Amk;
+use salus_crypto::hpke::PublicKey;
+use salus_crypto::slot::wrap_amk;
+use salus_crypto::{VaultScope, context, note};
+use salus_protocol::ledger::{Change, CompartmentRewrap, SlotKind, SlotWrap, Wrap};
+use salus_types::{AccountId, SlotId};
+
+/// A way to unlock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotInfo {
+    /// Which.
+    pub id: SlotId,
+    /// How it is opened.
+    pub kind: SlotKind,
+    /// Its label; empty if it has none.
+    pub label: String,
+    /// Whether it is the one this was unlocked with.
+    pub in_use: bool,
+}
+
+/// What a browser's HMAC-SHA-256 key is applied to, to give the secret of a browser slot: see
+/// `SlotSecret::from_browser_hmac`.
+pub fn browser_slot_message(vault: Principal, account: AccountId, slot: SlotId) -> Vec<u8> {
+    let scope = VaultScope {
+        vault: vault.as_slice(),
+        account,
+    };
+    context::browser_slot(scope, slot).as_bytes().to_vec()
+}
+
+impl Unlocked {
+    /// Ways to unlock this account.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`].
+    pub fn slots(&self) -> Result<Vec<SlotInfo>> {
+        self.with(|keys| {
+            let slots = keys.ledger.state.slots.values().map(|slot| SlotInfo {
+                id: slot.id,
+                kind: slot.kind,
+                label: keys
+                    .open_note(|amk| note::open_slot_label(amk, self.scope(), slot.id, &slot.label))
+                    .unwrap_or_default(),
+                in_use: slot.id == keys.hold.slot,
+            });
+            Ok(slots.collect())
+        })
+    }
+
+    /// Adds a way to unlock.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`] and whatever an append may give.
+    pub async fn add_slot(&self, new: &NewSlot) -> Result<()> {
+        self.append(|keys| {
+            let (slot, _) = make_slot(self.scope(), new, self.genesis(), &keys.amk)?;
+            Ok((Change::AddSlot { slot }, Vec::new()))
+        })
+        .await
+    }
+
+    /// Removes ways to unlock by making a new account master key and sealing it to those that stay.
+    /// What was lost with a device opens nothing that is sealed from now on. Whoever has its secret
+    /// may know the identity keys: see [`Self::rotate_identity`]. If the slot in use is among them,
+    /// this locks.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchSlot`]; [`ClientError::Invalid`] if no recovery phrase would stay; and
+    /// whatever an append may give.
+    pub async fn remove_slots(&self, removed: &[SlotId]) -> Result<()> {
+        let amk_of = |keys: &Keys| Amk::generate(keys.amk.generation().saturating_add(1));
+        let result = self
+            .append(|keys| {
+                let amk = amk_of(keys)?;
+                let change = rekey(self.scope(), keys, &amk, removed)?;
+                Ok((change, Vec::new()))
+            })
+            .await;
+        match result {
+            // The slot in use went: done, and locked.
+            Err(ClientError::NoSuchSlot) if !self.is_unlocked() => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.reseal_profile().await,
+        }
+    }
+}
+
+fn rekey(scope: VaultScope<'_>, keys: &Keys, amk: &Amk, removed: &[SlotId]) -> Result<Change> {
+    let state = &keys.ledger.state;
+    if removed.iter().any(|id| !state.slots.contains_key(id)) {
+        return Err(ClientError::NoSuchSlot);
+    }
+    let staying = || state.slots.values().filter(|s| !removed.contains(&s.id));
+    if !staying().any(|s| s.kind == SlotKind::Recovery) {
+        return Err(ClientError::Invalid {
+            field: "slots",
+            reason: "a recovery phrase must stay",
+        });
+    }
+    let mut slots = Vec::new();
+    for slot in staying() {
+        let public = PublicKey::from_bytes(&slot.sealing)?;
+        slots.push(SlotWrap {
+            slot: slot.id,
+            wrap: wrap_amk(&public, scope, slot.id, amk)?,
+        });
+    }
+    let mut bundle = keys.bundle.clone();
+    bundle.retire_amk(keys.amk.clone());
+    let mut compartments = Vec::new();
+    for (id, compartment) in &state.compartments {
+        let name =
+            keys.open_note(|old| note::open_compartment_name(old, scope, *id, &compartment.name))?;
+        let wraps = keys
+            .epochs(id)?
+            .iter()
+            .map(|key| key.wrap(amk, scope).map(Wrap))
+            .collect::<std::result::Result<_, _>>()?;
+        compartments.push(CompartmentRewrap {
+            compartment: *id,
+            name: note::seal_compartment_name(amk, scope, *id, &name)?,
+            wraps,
+        });
+    }
+    Ok(Change::Rekey {
+        generation: amk.generation(),
+        removed: removed.to_vec(),
+        slots,
+        bundle: bundle.seal(amk, scope)?,
+        compartments,
+    })
+}

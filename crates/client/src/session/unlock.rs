@@ -1,0 +1,183 @@
+//! Unlocking: by the phrase or by a slot's secret, and joining a principal to the account. Must not
+//! know where secrets come from.
+
+use super::Unlocked;
+use crate::client::Client;
+use crate::error::{ClientError, IntegrityError, Result};
+use crate::keys::SlotHold;
+use crate::ledger::{Ledger, sign};
+use crate::people::current;
+use candid::Principal;
+use salus_crypto::phrase::RecoveryPhrase;
+use salus_crypto::slot::SlotSecret;
+use salus_protocol::KeyChain;
+use salus_protocol::keychain::Authority;
+use salus_protocol::ledger::SlotKind;
+use salus_protocol::request::{Claim, Disclaim};
+use salus_types::api::{AccountInfo, Signed};
+use salus_types::{AccountId, Error, SlotId};
+use serde_bytes::ByteBuf;
+
+impl Client {
+    /// Unlocks with the recovery phrase. A caller whom the account does not know yet (a new Internet
+    /// Identity) joins it.
+    ///
+    /// # Errors
+    /// [`ClientError::WrongPhrase`]; [`IntegrityError`] when the vault shows anything else than the
+    /// account this phrase belongs to.
+    pub async fn unlock_with_phrase(&self, phrase: &RecoveryPhrase) -> Result<Unlocked> {
+        let (info, chain) = self.account_of_phrase(phrase).await?;
+        let ledger = self.load_ledger(&chain).await?;
+        let hold = self.phrase_slot(phrase, &chain, &ledger)?;
+        Unlocked::open(self, info, chain, ledger, hold).await
+    }
+
+    /// Unlocks with the secret of a slot.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAccount`], [`ClientError::NoSuchSlot`], [`ClientError::WrongSecret`];
+    /// [`IntegrityError`] when the vault shows anything else than the account of this secret.
+    pub async fn unlock_with_slot(&self, slot: SlotId, secret: &SlotSecret) -> Result<Unlocked> {
+        let info = self.account().await?.ok_or(ClientError::NoAccount)?;
+        let (chain, _) = self.accept_chain(info.account, &info.chain).await?;
+        let ledger = self.load_ledger(&chain).await?;
+        let keys = secret.derive_keys(self.scope(info.account), slot)?;
+        let stored = ledger
+            .state
+            .slots
+            .get(&slot)
+            .ok_or(ClientError::NoSuchSlot)?;
+        if stored.sealing != keys.public().as_bytes() {
+            return Err(ClientError::WrongSecret);
+        }
+        Unlocked::open(self, info, chain, ledger, SlotHold { slot, keys }).await
+    }
+
+    /// The account a phrase belongs to; the caller joins it if need be.
+    pub(super) async fn account_of_phrase(
+        &self,
+        phrase: &RecoveryPhrase,
+    ) -> Result<(AccountInfo, KeyChain)> {
+        let recovery = phrase.derive_signing_key(self.vault_bytes());
+        let info = match self.account().await? {
+            Some(info) => info,
+            None => {
+                let public = ByteBuf::from(recovery.public().to_vec());
+                let found: Result<AccountId> = self.query("account_find", (public,)).await;
+                let account = match found {
+                    Err(ClientError::Vault(Error::NotFound)) => {
+                        return Err(ClientError::WrongPhrase);
+                    }
+                    other => other?,
+                };
+                let claim = Claim {
+                    vault: self.vault_bytes().to_vec(),
+                    account,
+                    principal: self.caller().as_slice().to_vec(),
+                    by: Authority::Recovery,
+                    at: self.now(),
+                };
+                let info = self.claim(sign(&claim, &recovery)).await?;
+                if info.account != account {
+                    return Err(IntegrityError::OtherAccount.into());
+                }
+                info
+            }
+        };
+        let (chain, _) = self.accept_chain(info.account, &info.chain).await?;
+        if current(&chain)?.link.recovery == recovery.public() {
+            Ok((info, chain))
+        } else {
+            Err(ClientError::WrongPhrase)
+        }
+    }
+
+    /// Joins an account with a claim made for the caller by [`Unlocked::authorise`].
+    ///
+    /// # Errors
+    /// The vault's.
+    pub async fn claim(&self, claim: Signed) -> Result<AccountInfo> {
+        self.update("principal_claim", (claim,)).await
+    }
+
+    pub(super) async fn load_ledger(&self, chain: &KeyChain) -> Result<Ledger> {
+        let mut ledger = Ledger::empty(chain);
+        self.follow_ledger(chain.account(), chain, &mut ledger, |_, _| {})
+            .await?;
+        Ok(ledger)
+    }
+
+    fn phrase_slot(
+        &self,
+        phrase: &RecoveryPhrase,
+        chain: &KeyChain,
+        ledger: &Ledger,
+    ) -> Result<SlotHold> {
+        let secret = phrase.slot_secret();
+        let mut last = None;
+        for slot in ledger.state.slots.values() {
+            if slot.kind == SlotKind::Recovery {
+                let keys = secret.derive_keys(self.scope(chain.account()), slot.id)?;
+                if keys.public().as_bytes() == slot.sealing {
+                    return Ok(SlotHold {
+                        slot: slot.id,
+                        keys,
+                    });
+                }
+                last = Some(slot.id);
+            }
+        }
+        // The chain names this phrase's recovery key, so its slot should be there.
+        Err(match last {
+            Some(slot) => IntegrityError::Slot { slot }.into(),
+            None => ClientError::WrongPhrase,
+        })
+    }
+}
+
+impl Unlocked {
+    /// A claim with which `principal` may join this account by [`Client::claim`].
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`].
+    pub fn authorise(&self, principal: Principal) -> Result<Signed> {
+        self.with(|keys| {
+            let claim = Claim {
+                vault: self.vault(),
+                account: self.account(),
+                principal: principal.as_slice().to_vec(),
+                by: Authority::Identity,
+                at: self.client.now(),
+            };
+            Ok(sign(&claim, &keys.bundle.current.signing))
+        })
+    }
+
+    /// Ends a principal's right to call for this account, for instance a lost Internet Identity's.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`] and the vault's.
+    pub async fn remove_principal(&self, principal: Principal) -> Result<()> {
+        let disclaim = self.with(|keys| {
+            let disclaim = Disclaim {
+                vault: self.vault(),
+                account: self.account(),
+                principal: principal.as_slice().to_vec(),
+                by: Authority::Identity,
+                at: self.client.now(),
+            };
+            Ok(sign(&disclaim, &keys.bundle.current.signing))
+        })?;
+        let _: AccountInfo = self.client.update("principal_remove", (disclaim,)).await?;
+        Ok(())
+    }
+
+    /// Principals that may call for this account, as the vault tells.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub async fn principals(&self) -> Result<Vec<Principal>> {
+        let info = self.client.account().await?;
+        Ok(info.ok_or(ClientError::NoAccount)?.principals)
+    }
+}

@@ -1,0 +1,16 @@
+//! Asking, granting, revoking, and reading what was granted. Must not know how parts are sent or
+//! fetched.
+
+mod build;
+mod given;
+mod granted;
+mod link;
+mod received;
+mod requests;
+mod revoke;
+
+pub use given::{GivenGrant, GrantPhase, Terms};
+pub use link::{Link, LinkError};
+pub use received::ReceivedGrant;
+pub use requests::{Ask, IncomingRequest, OutgoingRequest};
+pub use revoke::Revoked;
