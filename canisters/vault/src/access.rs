@@ -72,8 +72,8 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
-    /// Whoever opens an account owns it.
-    pub(crate) fn of_new(number: u64) -> Self {
+    /// Whoever opens an account, or shows a signature of its key, owns it.
+    pub(crate) fn proven(number: u64) -> Self {
         Self { number }
     }
 
@@ -236,15 +236,11 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         if row.grantee != grantee {
             return Err(NotHeld::Stranger(Some(owner)));
         }
-        if let Some(at) = row.revoked {
-            let error = Error::Expired {
-                what: "grant".into(),
-                at,
-            };
+        if row.revoked.is_some() {
             return Err(NotHeld::Holder {
                 owner,
                 grantee,
-                error,
+                error: Error::NotFound,
             });
         }
         Ok(Held {

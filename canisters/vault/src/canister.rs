@@ -11,12 +11,12 @@ use ic_cdk::{init, inspect_message, post_upgrade, query, update};
 use ic_stable_structures::DefaultMemoryImpl;
 use salus_types::api::{
     AccountCreate, AccountInfo, Adopt, AuditGet, AuditPage, CertifiedHeads, Counterparty,
-    DirectoryPage, FeedGet, FeedPage, GrantPage, Head, InboxPage, InitArgs, InvitationOpen,
-    InvitationReceipt, KeyRotate, LedgerAppend, LedgerPage, PieceRead, RecordGet, RecordList,
-    RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, RequestView, Signed,
+    DirectoryItem, DirectoryPage, FeedGet, FeedPage, GrantPage, Head, InboxPage, InitArgs,
+    InvitationOpen, InvitationReceipt, KeyRotate, LedgerAppend, LedgerPage, PieceRead, RecordGet,
+    RecordList, RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, Signed,
     UploadBegin, UploadPiece, UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
 };
-use salus_types::{AccountId, GrantId, Result, UploadId};
+use salus_types::{AccountId, RequestId, Result, UploadId};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
 use std::time::Duration;
@@ -153,17 +153,6 @@ fn one<T: CandidType + for<'a> serde::Deserialize<'a>>(bytes: Vec<u8>) -> T {
     }
 }
 
-fn two<T, U>(bytes: Vec<u8>) -> (T, U)
-where
-    T: CandidType + for<'a> serde::Deserialize<'a>,
-    U: CandidType + for<'a> serde::Deserialize<'a>,
-{
-    match arguments::<(T, U)>(&bytes) {
-        Ok(values) => values,
-        Err(error) => ic_cdk::trap(format!("argument: {error}")),
-    }
-}
-
 fn installed(bytes: Vec<u8>) -> Option<InitArgs> {
     if bytes.is_empty() { None } else { one(bytes) }
 }
@@ -211,56 +200,54 @@ macro_rules! queries {
 
 updates! {
     account_create(args: AccountCreate) -> AccountInfo;
-    account_claim(claim: Signed) -> AccountInfo;
-    account_disclaim(disclaim: Signed) -> ();
+    principal_claim(claim: Signed) -> AccountInfo;
+    principal_remove(disclaim: Signed) -> AccountInfo;
     profile_set(profile: ByteBuf) -> ();
     ledger_append(args: LedgerAppend) -> Head;
     key_rotate(args: KeyRotate) -> Head;
     upload_begin(args: UploadBegin) -> UploadStatus;
     upload_piece(args: UploadPiece) -> ();
-    upload_drop(upload: UploadId) -> ();
+    upload_abort(upload: UploadId) -> ();
     version_add(args: VersionAdd) -> VersionReceipt;
     version_adopt(args: Adopt) -> VersionReceipt;
     invitation_create(invitation: Signed) -> InvitationReceipt;
-    request_send(args: RequestSend) -> RequestView;
+    request_send(args: RequestSend) -> RequestId;
     release_list(args: ReleaseList) -> RecordPage;
     release_open(args: ReleaseOpen) -> Vec<VersionView>;
-    directory_publish(entry: Signed) -> ();
+    provider_register(entry: Signed) -> ();
 }
 
 queries! {
+    account_find(recovery: ByteBuf) -> AccountId;
     ledger_page(from: u64) -> LedgerPage;
     upload_status(upload: UploadId) -> UploadStatus;
     record_list(args: RecordList) -> RecordPage;
     record_get(args: RecordGet) -> Vec<VersionView>;
-    read_piece(args: PieceRead) -> ByteBuf;
+    piece_read(args: PieceRead) -> ByteBuf;
     feed_page(args: FeedGet) -> FeedPage;
     invitation_open(args: InvitationOpen) -> Counterparty;
-    requests_received(cursor: Option<u64>) -> RequestPage;
-    requests_made(cursor: Option<u64>) -> RequestPage;
-    grants_given(cursor: Option<u64>) -> GrantPage;
-    grants_received(cursor: Option<u64>) -> GrantPage;
+    request_inbox(cursor: Option<u64>) -> RequestPage;
+    request_outbox(cursor: Option<u64>) -> RequestPage;
+    grant_list(cursor: Option<u64>) -> GrantPage;
+    grant_received(cursor: Option<u64>) -> GrantPage;
+    chain_get(account: AccountId) -> Counterparty;
     audit_page(args: AuditGet) -> AuditPage;
-    inbox_page(from: u64) -> InboxPage;
+    heads(account: AccountId) -> CertifiedHeads;
+    directory_get(principal: Principal) -> DirectoryItem;
     directory_page(cursor: Option<u64>) -> DirectoryPage;
+    inbox_page(from: u64) -> InboxPage;
 }
 
 #[candid_method(query)]
 #[query(hidden = true)]
-fn account_get() -> Result<AccountInfo> {
-    read(api::account_get)
-}
-
-#[candid_method(query)]
-#[query(hidden = true, decode_with = "two")]
-fn heads(account: AccountId, grant: Option<GrantId>) -> Result<CertifiedHeads> {
-    read(|vault, call| api::heads(vault, call, account, grant))
+fn account_show() -> Result<AccountInfo> {
+    read(api::account_show)
 }
 
 #[candid_method(query)]
 #[query(hidden = true)]
-fn vault_status() -> VaultStatus {
-    read(|vault, _| api::vault_status(vault))
+fn status() -> Result<VaultStatus> {
+    read(|vault, _| Ok(api::status(vault)))
 }
 
 candid::export_service!();
@@ -313,7 +300,6 @@ mod tests {
         assert!(bytes.len() < 1000, "{} bytes", bytes.len());
         #[derive(CandidType, serde::Deserialize, Debug)]
         struct Wanted {
-            #[expect(dead_code, reason = "only decoded")]
             from: u64,
         }
         arguments::<(Wanted,)>(&bytes).unwrap_err();

@@ -211,7 +211,9 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         self.store.put(key, &row);
         let tie_key = TieRow::key(owner.number, grantee);
         let mut tie: TieRow = self.store.get(&tie_key)?.unwrap_or_default();
-        tie.grants += u32::from(old.is_none());
+        if old.is_none() {
+            tie.grants.push(grant.id);
+        }
         tie.until = tie.until.max(grant.expires);
         self.store.put(tie_key, &tie);
         Ok(())
@@ -258,7 +260,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         owner.account.live_grants = owner.account.live_grants.saturating_sub(1);
         let tie_key = TieRow::key(owner.number, row.grantee);
         let mut tie: TieRow = self.store.get(&tie_key)?.unwrap_or_default();
-        tie.grants = tie.grants.saturating_sub(1);
+        tie.grants.retain(|held| held != id);
         self.store.put(tie_key, &tie);
         let mut theirs = self.account(row.grantee)?;
         let notice = NoticeRow::GrantRevoked(*id);
@@ -290,6 +292,10 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             }
         };
         self.store.put(key, &row);
+        let tie_key = TieRow::key(owner.number, requester);
+        let mut tie: TieRow = self.store.get(&tie_key)?.unwrap_or_default();
+        tie.pending = tie.pending.saturating_sub(1);
+        self.store.put(tie_key, &tie);
         owner.account.pending_requests = owner.account.pending_requests.saturating_sub(1);
         let mut theirs = self.account(requester)?;
         self.notify(requester, &mut theirs, notice, owner.account.id, now);
@@ -315,14 +321,23 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         account.inbox += 1;
     }
 
-    /// Whether a grant that is not revoked and not expired stands between two accounts.
+    /// What is between two accounts, in one direction.
+    pub(crate) fn tie(&self, owner: u64, other: u64) -> Result<TieRow> {
+        Ok(self
+            .store
+            .get(&TieRow::key(owner, other))?
+            .unwrap_or_default())
+    }
+
+    /// Whether a grant is in force between two accounts, either way.
     pub(crate) fn are_tied(&self, one: u64, other: u64, now: u64) -> Result<bool> {
-        for key in [TieRow::key(one, other), TieRow::key(other, one)] {
-            let tie: Option<TieRow> = self.store.get(&key)?;
-            if tie.is_some_and(|tie| tie.grants > 0 && tie.until > now) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let in_force = |tie: TieRow| !tie.grants.is_empty() && tie.until > now;
+        Ok(in_force(self.tie(one, other)?) || in_force(self.tie(other, one)?))
+    }
+
+    /// Whether two accounts deal with each other: a grant in force or an open request, either way.
+    pub(crate) fn are_dealing(&self, one: u64, other: u64, now: u64) -> Result<bool> {
+        let deals = |tie: TieRow| tie.pending > 0 || (!tie.grants.is_empty() && tie.until > now);
+        Ok(deals(self.tie(one, other)?) || deals(self.tie(other, one)?))
     }
 }

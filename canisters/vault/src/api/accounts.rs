@@ -5,10 +5,12 @@ use crate::audit::Detail;
 use crate::certified::account_digest;
 use crate::ledger::new_feed;
 use crate::rows::{
-    AccountIdRow, AccountRow, Chain, LinkRow, OutlineRow, PrincipalRow, ProfileRow, Strangers,
+    AccountIdRow, AccountRow, Chain, LinkRow, OutlineRow, PrincipalRow, ProfileRow, RecoveryRow,
+    Strangers,
 };
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault, at_most, refused};
+use candid::Principal;
 use ic_stable_structures::Memory;
 use minicbor::bytes::ByteVec;
 use salus_protocol::KeyChain;
@@ -81,6 +83,11 @@ pub fn account_create<R: Runtime, M: Memory>(
             what: "account".into(),
         });
     }
+    if vault.recovery_number(&genesis_recovery(&chain)?)?.is_some() {
+        return Err(Error::Conflict {
+            what: "recovery".into(),
+        });
+    }
     let number = vault.store.merkle.len();
     let mut owner = blank(number, &chain, call, vault.settings.upgrades)?;
     let op = vault.check_op(&owner, &args.ledger, Vec::new(), call.now)?;
@@ -98,6 +105,10 @@ pub fn account_create<R: Runtime, M: Memory>(
     vault
         .store
         .put(LinkRow::key(number, 0), &link_row(args.genesis));
+    vault.store.put(
+        RecoveryRow::key(&owner.account.recovery),
+        &RecoveryRow(number),
+    );
     vault.put_account(number, &owner.account);
     vault
         .store
@@ -105,13 +116,21 @@ pub fn account_create<R: Runtime, M: Memory>(
         .push(&account_digest(&owner.account, &owner.outline))?;
     vault.apply_op(
         &mut owner,
-        &Ownership::of_new(number),
+        &Ownership::proven(number),
         op,
         &args.ledger,
         call.now,
     )?;
     vault.save(owner)?;
     info(vault, vault.load(number)?)
+}
+
+fn genesis_recovery(chain: &KeyChain) -> Result<[u8; 32]> {
+    let current = chain.current();
+    Ok(current
+        .ok_or_else(|| Error::internal("key chain"))?
+        .link
+        .recovery)
 }
 
 fn blank(number: u64, chain: &KeyChain, call: &Call, upgrades: u64) -> Result<Owner> {
@@ -157,11 +176,35 @@ fn blank(number: u64, chain: &KeyChain, call: &Call, upgrades: u64) -> Result<Ow
     })
 }
 
+/// The account that a recovery key belongs to: for someone who has only the phrase. Whoever asks
+/// must know the public key, which only the phrase and the account's counterparties tell.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Anonymous`].
+pub fn account_find<R: Runtime, M: Memory>(
+    vault: &Vault<R, M>,
+    call: &Call,
+    recovery: ByteBuf,
+) -> Result<AccountId> {
+    if call.caller == Principal::anonymous() {
+        return Err(Error::Anonymous);
+    }
+    let key: [u8; 32] = recovery
+        .as_slice()
+        .try_into()
+        .map_err(|_| Error::NotFound)?;
+    let number = vault.recovery_number(&key)?.ok_or(Error::NotFound)?;
+    Ok(vault.account(number)?.id)
+}
+
 /// The caller's own account.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the caller has none.
-pub fn account_get<R: Runtime, M: Memory>(vault: &Vault<R, M>, call: &Call) -> Result<AccountInfo> {
+pub fn account_show<R: Runtime, M: Memory>(
+    vault: &Vault<R, M>,
+    call: &Call,
+) -> Result<AccountInfo> {
     info(vault, vault.load_caller(call)?)
 }
 
@@ -183,7 +226,7 @@ fn info<R: Runtime, M: Memory>(vault: &Vault<R, M>, owner: Owner) -> Result<Acco
         principals: account
             .principals
             .iter()
-            .filter_map(|p| candid::Principal::try_from_slice(p).ok())
+            .filter_map(|p| Principal::try_from_slice(p).ok())
             .collect(),
         chain: vault.links(number)?,
         ledger: account.ledger.head(),
@@ -205,6 +248,12 @@ fn info<R: Runtime, M: Memory>(vault: &Vault<R, M>, owner: Owner) -> Result<Acco
 }
 
 impl<R: Runtime, M: Memory> Vault<R, M> {
+    /// The account number of a recovery key.
+    pub(crate) fn recovery_number(&self, key: &[u8; 32]) -> Result<Option<u64>> {
+        let row: Option<RecoveryRow> = self.store.get(&RecoveryRow::key(key))?;
+        Ok(row.map(|row| row.0))
+    }
+
     /// An account's key chain, genesis first.
     pub(crate) fn links(&self, number: u64) -> Result<Vec<SignedLink>> {
         let prefix = LinkRow::prefix(number);
@@ -254,7 +303,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 /// # Errors
 /// [`Error::NotFound`] for an unknown account or a wrong key alike, [`Error::Conflict`] if the
 /// caller has another account, [`Error::Expired`] if the claim is older than five minutes.
-pub fn account_claim<R: Runtime, M: Memory>(
+pub fn principal_claim<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
     claim: Signed,
@@ -293,7 +342,7 @@ pub fn account_claim<R: Runtime, M: Memory>(
         &PrincipalRow(owner.number),
     );
     let subject = Some(principal_subject(&claim.principal));
-    let permit = Ownership::of_new(owner.number).permit(AuditEvent::PrincipalAdded);
+    let permit = Ownership::proven(owner.number).permit(AuditEvent::PrincipalAdded);
     record(vault, &mut owner, permit, subject, call.now)?;
     let number = owner.number;
     vault.save(owner)?;
@@ -304,17 +353,20 @@ pub fn account_claim<R: Runtime, M: Memory>(
 /// The last one stays: an account without any could be claimed but not found.
 ///
 /// # Errors
-/// As [`account_claim`]; [`Error::Invalid`] for the last principal.
-pub fn account_disclaim<R: Runtime, M: Memory>(
+/// As [`principal_claim`]; [`Error::Invalid`] for the last principal.
+pub fn principal_remove<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
     disclaim: Signed,
-) -> Result<()> {
+) -> Result<AccountInfo> {
     vault.admit(call)?;
     let (mut owner, claim) =
         vault.claimed(call, &disclaim, |c: &Disclaim| (c.account, c.by, c.at))?;
+    if !owner.account.has_principal(call.caller.as_slice()) {
+        return Err(Error::NotFound);
+    }
     if !owner.account.has_principal(&claim.principal) {
-        return Ok(());
+        return info(vault, owner);
     }
     if owner.account.principals.len() < 2 {
         return Err(Error::invalid("principal", "is the account's last one"));
@@ -327,9 +379,11 @@ pub fn account_disclaim<R: Runtime, M: Memory>(
         .store
         .remove::<PrincipalRow>(&PrincipalRow::key(&claim.principal));
     let subject = Some(principal_subject(&claim.principal));
-    let permit = Ownership::of_new(owner.number).permit(AuditEvent::PrincipalRemoved);
+    let permit = Ownership::proven(owner.number).permit(AuditEvent::PrincipalRemoved);
     record(vault, &mut owner, permit, subject, call.now)?;
-    vault.save(owner)
+    let number = owner.number;
+    vault.save(owner)?;
+    info(vault, vault.load(number)?)
 }
 
 fn principal_subject(principal: &[u8]) -> Hash {

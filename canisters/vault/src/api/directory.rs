@@ -15,7 +15,7 @@ use salus_types::{Error, Result, limits};
 ///
 /// # Errors
 /// What is wrong with the statement.
-pub fn directory_publish<R: Runtime, M: Memory>(
+pub fn provider_register<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
     entry: Signed,
@@ -65,6 +65,29 @@ pub fn directory_publish<R: Runtime, M: Memory>(
     vault.store.put(DirectoryRow::key(seq), &row);
     vault.settle();
     Ok(())
+}
+
+/// A provider by one of their principals.
+///
+/// # Errors
+/// [`Error::NotFound`] for who is not in the directory, [`Error::Anonymous`].
+pub fn directory_get<R: Runtime, M: Memory>(
+    vault: &Vault<R, M>,
+    call: &Call,
+    principal: Principal,
+) -> Result<DirectoryItem> {
+    if call.caller == Principal::anonymous() {
+        return Err(Error::Anonymous);
+    }
+    let number = vault.principal_number(&principal)?.ok_or(Error::NotFound)?;
+    if vault.account(number)?.directory.is_none() {
+        return Err(Error::NotFound);
+    }
+    let counterparty = vault.counterparty(number)?;
+    Ok(DirectoryItem {
+        principal,
+        counterparty,
+    })
 }
 
 /// Providers in the order they registered.

@@ -13,7 +13,7 @@ use serde_bytes::ByteBuf;
 ///
 /// # Errors
 /// [`Error::NotFound`] for a caller without account.
-pub fn grants_given<R: Runtime, M: Memory>(
+pub fn grant_list<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     call: &Call,
     cursor: Option<u64>,
@@ -32,7 +32,7 @@ pub fn grants_given<R: Runtime, M: Memory>(
 ///
 /// # Errors
 /// [`Error::NotFound`] for a caller without account.
-pub fn grants_received<R: Runtime, M: Memory>(
+pub fn grant_received<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     call: &Call,
     cursor: Option<u64>,

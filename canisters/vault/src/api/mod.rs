@@ -16,21 +16,26 @@ mod status;
 mod uploads;
 mod versions;
 
-pub use accounts::{account_claim, account_create, account_disclaim, account_get, profile_set};
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{
+    account_create, account_find, account_show, principal_claim, principal_remove, profile_set,
+};
 pub use audit::audit_page;
-pub use directory::{directory_page, directory_publish};
-pub use grants::{grants_given, grants_received};
-pub use heads::heads;
+pub use directory::{directory_get, directory_page, provider_register};
+pub use grants::{grant_list, grant_received};
+pub use heads::{chain_get, heads};
 pub use inbox::inbox_page;
 pub use ledger::{ledger_append, ledger_page};
-pub use reading::{feed_page, read_piece, record_get, record_list};
+pub use reading::{feed_page, piece_read, record_get, record_list};
 pub use release::{release_list, release_open};
 pub use requests::{
-    invitation_create, invitation_open, request_send, requests_made, requests_received,
+    invitation_create, invitation_open, request_inbox, request_outbox, request_send,
 };
 pub use rotation::key_rotate;
-pub use status::{accepts, vault_status};
-pub use uploads::{tend, upload_begin, upload_drop, upload_piece, upload_status};
+pub use status::{accepts, status};
+pub use uploads::{tend, upload_abort, upload_begin, upload_piece, upload_status};
 pub use versions::{version_add, version_adopt};
 
 use salus_types::api::Signed;

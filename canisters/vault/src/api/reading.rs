@@ -4,7 +4,7 @@
 use super::{Room, items};
 use crate::access::ReadPermit;
 use crate::records::{Keys, view, weight};
-use crate::rows::{CurrentRow, FeedRow, RecordRow, VersionBody, VersionRow};
+use crate::rows::{CurrentRow, FeedRow, OpenedRow, RecordRow, VersionBody, VersionRow};
 use crate::runtime::{Call, Runtime};
 use crate::vault::Vault;
 use ic_stable_structures::Memory;
@@ -75,8 +75,8 @@ pub(super) fn page<R: Runtime, M: Memory>(
     Ok((bodies, None))
 }
 
-/// Versions of one of the caller's own records, ascending, with both keys: the one named, or as
-/// many of all as fit a page.
+/// Versions of one of the caller's own records with both keys: the one named, or as many of all as
+/// fit a page, newest first.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -102,7 +102,7 @@ pub fn record_get<R: Runtime, M: Memory>(
         .collect())
 }
 
-/// All versions of a record, ascending, as many as fit a page.
+/// All versions of a record, newest first, as many as fit a page.
 pub(super) fn history<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     owner: u64,
@@ -125,7 +125,7 @@ pub(super) fn history<R: Runtime, M: Memory>(
         let body = vault.version_of(owner, record, row, place.version)?;
         bodies.push(body.ok_or_else(|| Error::internal("current version"))?);
     }
-    bodies.sort_by_key(|body| body.version);
+    bodies.sort_by_key(|body| std::cmp::Reverse(body.version));
     let mut room = Room::new(usize::try_from(limits::PAGE_ITEMS).unwrap_or(1));
     let fitting = bodies
         .iter()
@@ -135,20 +135,20 @@ pub(super) fn history<R: Runtime, M: Memory>(
     Ok(bodies)
 }
 
-/// One piece of a part's ciphertext.
+/// One piece of a part's ciphertext: to the owner, and to whom the version's keys were released
+/// under a grant that is still in force.
 ///
 /// # Errors
-/// [`Error::NotFound`] for what is not there or not covered alike; [`Error::Expired`] to whom the
-/// grant was given.
-pub fn read_piece<R: Runtime, M: Memory>(
+/// [`Error::NotFound`] for what is not there, not covered or not released alike;
+/// [`Error::Expired`] to whom the grant was given.
+pub fn piece_read<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     call: &Call,
     args: PieceRead,
 ) -> Result<ByteBuf> {
-    let number = vault.account_number(&args.owner)?.ok_or(Error::NotFound);
-    let body = match number {
-        Ok(number) => vault.find_version(number, &args.record, args.version)?,
-        Err(_) => None,
+    let body = match vault.account_number(&args.owner)? {
+        Some(number) => vault.find_version(number, &args.record, args.version)?,
+        None => None,
     };
     let place = body.as_ref().and_then(|body| body.filed.as_ref());
     let compartment = place.map_or(CompartmentId::DROP_BOX, |place| place.compartment);
@@ -158,6 +158,12 @@ pub fn read_piece<R: Runtime, M: Memory>(
     };
     let access = Access::Read(compartment, version);
     let permit: ReadPermit = vault.may_read(call, &args.owner, args.grant.as_ref(), access)?;
+    if let Some(grant) = &args.grant {
+        let opened = OpenedRow::key(permit.owner(), grant, &args.record, args.version);
+        if !vault.store.contains::<OpenedRow>(&opened) {
+            return Err(Error::NotFound);
+        }
+    }
     let body = body.ok_or(Error::NotFound)?;
     let part = usize::try_from(args.part)
         .ok()

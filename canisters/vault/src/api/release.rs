@@ -5,7 +5,7 @@ use super::{Room, items, reading};
 use crate::access::{Held, NotHeld, Permit};
 use crate::audit::Detail;
 use crate::records::{Keys, view, weight};
-use crate::rows::VersionBody;
+use crate::rows::{OpenedRow, VersionBody};
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault};
 use ic_stable_structures::Memory;
@@ -208,7 +208,7 @@ fn decide<R: Runtime, M: Memory>(
     Ok(decided)
 }
 
-/// Records the release of one version, then shows it.
+/// Records the release of one version, marks its ciphertext as fetchable, then shows it.
 fn open<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     owner: &mut Owner,
@@ -224,6 +224,12 @@ fn open<R: Runtime, M: Memory>(
         subject: Some(body.hash),
         ..Detail::default()
     };
+    if let Some(grant) = permit.grant() {
+        let key = OpenedRow::key(owner.number, &grant, &body.record, body.version);
+        if !vault.store.contains::<OpenedRow>(&key) {
+            vault.store.put(key, &OpenedRow);
+        }
+    }
     vault.record(owner, permit, detail, now)?;
     Ok(view(body, latest, Keys::Both))
 }

@@ -5,7 +5,7 @@ use crate::access::Permit;
 use crate::audit::Detail;
 use crate::rows::{
     DirectoryRow, InvitationRow, NoticeRow, RequestMadeRow, RequestReceivedRow, RequestRow,
-    RequestStatusRow,
+    RequestStatusRow, TieRow,
 };
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Vault, at_most, not_from_the_future, refused};
@@ -181,7 +181,7 @@ pub fn request_send<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
     args: RequestSend,
-) -> Result<RequestView> {
+) -> Result<RequestId> {
     vault.admit(call)?;
     at_most(
         "statement",
@@ -215,7 +215,7 @@ pub fn request_send<R: Runtime, M: Memory>(
     let key = RequestRow::key(patient, &request.id);
     if let Some(known) = vault.store.get::<RequestRow>(&key)? {
         return if known.requester == requester && known.statement == *args.statement.statement {
-            vault.request_view(patient, &request.id, known, false)
+            Ok(request.id)
         } else {
             Err(Error::Conflict {
                 what: "request".into(),
@@ -262,6 +262,9 @@ pub fn request_send<R: Runtime, M: Memory>(
     vault.store.put(received, &RequestReceivedRow(request.id));
     owner.account.requests_received += 1;
     owner.account.pending_requests += 1;
+    let mut tie = vault.tie(patient, requester)?;
+    tie.pending += 1;
+    vault.store.put(TieRow::key(patient, requester), &tie);
     let made = RequestMadeRow::key(requester, mine.requests_made);
     vault.store.put(
         made,
@@ -282,7 +285,7 @@ pub fn request_send<R: Runtime, M: Memory>(
     let permit = Permit::by_requester(patient, requester);
     vault.record(&mut owner, permit, detail, call.now)?;
     vault.save(owner)?;
-    vault.request_view(patient, &request.id, row, false)
+    Ok(request.id)
 }
 
 type Used = Option<(crate::storage::key::Key, InvitationRow)>;
@@ -375,7 +378,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a caller without account.
-pub fn requests_received<R: Runtime, M: Memory>(
+pub fn request_inbox<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     call: &Call,
     cursor: Option<u64>,
@@ -394,7 +397,7 @@ pub fn requests_received<R: Runtime, M: Memory>(
 ///
 /// # Errors
 /// [`Error::NotFound`] for a caller without account.
-pub fn requests_made<R: Runtime, M: Memory>(
+pub fn request_outbox<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     call: &Call,
     cursor: Option<u64>,

@@ -1,7 +1,7 @@
 //! Rotating the identity keys: a key chain link and the ledger operation that goes with it.
 
 use super::accounts::{check_link_size, link_row, refused_link};
-use crate::rows::LinkRow;
+use crate::rows::{LinkRow, RecoveryRow};
 use crate::runtime::{Call, Runtime};
 use crate::vault::Vault;
 use ic_stable_structures::Memory;
@@ -42,14 +42,28 @@ pub fn key_rotate<R: Runtime, M: Memory>(
     let current = chain
         .current()
         .ok_or_else(|| Error::internal("key chain"))?;
+    let recovery_was = owner.account.recovery;
     owner.account.link = current.hash;
     owner.account.signing = current.link.signing;
     owner.account.recovery = current.link.recovery;
+    let recovery_is = owner.account.recovery;
+    let holder = vault.recovery_number(&recovery_is)?;
+    if holder.is_some_and(|number| number != owner.number) {
+        return Err(Error::Conflict {
+            what: "recovery".into(),
+        });
+    }
     let before = owner.account.links;
     let place = u32::try_from(place).map_err(|_| Error::internal("key chain"))?;
     owner.account.links = place + 1;
     let checked = vault.check_op(&owner, &args.op, Vec::new(), call.now)?;
 
+    if recovery_was != recovery_is {
+        let old = RecoveryRow::key(&recovery_was);
+        vault.store.remove::<RecoveryRow>(&old);
+        let new = RecoveryRow::key(&recovery_is);
+        vault.store.put(new, &RecoveryRow(owner.number));
+    }
     for discarded in place..before {
         vault
             .store

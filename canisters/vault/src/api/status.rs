@@ -15,13 +15,13 @@ const VERSION: &str = if cfg!(feature = "changed-build") {
 };
 
 /// Updates by which someone without an account may begin.
-const OPEN_TO_ALL: [&str; 2] = ["account_create", "account_claim"];
+const OPEN_TO_ALL: [&str; 2] = ["account_create", "principal_claim"];
 /// Largest argument of most updates: an inline version with its descriptor and framing, or a
 /// ledger operation with its grants.
 const ARGUMENT_BYTES: usize = 1_900_000;
 
 /// What anyone may know of the vault.
-pub fn vault_status<R: Runtime, M: Memory>(vault: &Vault<R, M>) -> VaultStatus {
+pub fn status<R: Runtime, M: Memory>(vault: &Vault<R, M>) -> VaultStatus {
     VaultStatus {
         version: VERSION.into(),
         schema: vault.store.schema(),

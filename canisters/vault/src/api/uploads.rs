@@ -202,7 +202,7 @@ pub fn upload_status<R: Runtime, M: Memory>(
 ///
 /// # Errors
 /// [`Error::NotFound`] for a caller without account.
-pub fn upload_drop<R: Runtime, M: Memory>(
+pub fn upload_abort<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
     upload: UploadId,

@@ -5,7 +5,7 @@ use crate::storage::large::Large;
 use crate::storage::layout::Table;
 use crate::storage::row::Row;
 use minicbor::{Decode, Encode};
-use salus_types::{GrantId, InvitationId, RequestId};
+use salus_types::{GrantId, InvitationId, RecordId, RequestId};
 
 /// A grant, its newest revision.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -203,15 +203,18 @@ impl InvitationRow {
     }
 }
 
-/// How many grants that are not revoked one account holds from another.
-#[derive(Clone, Copy, Debug, Default, Encode, Decode)]
+/// What is between two accounts.
+#[derive(Clone, Debug, Default, Encode, Decode)]
 pub struct TieRow {
-    /// Number of grants, revoked ones not counted.
+    /// Grants that were not revoked.
     #[n(0)]
-    pub grants: u32,
+    pub grants: Vec<GrantId>,
     /// The latest expiry among them, ms since 1970.
     #[n(1)]
     pub until: u64,
+    /// Requests that wait for a decision.
+    #[n(2)]
+    pub pending: u32,
 }
 
 impl Row for TieRow {
@@ -222,5 +225,24 @@ impl TieRow {
     /// Key: who gave, who holds.
     pub fn key(owner: u64, grantee: u64) -> Key {
         Key::new(Self::TABLE.tag()).u64(owner).u64(grantee)
+    }
+}
+
+/// A version that was released with its keys, whose ciphertext may therefore be fetched.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+pub struct OpenedRow;
+
+impl Row for OpenedRow {
+    const TABLE: Table = Table::Opened;
+}
+
+impl OpenedRow {
+    /// Key: whose, under which grant, which version.
+    pub fn key(owner: u64, grant: &GrantId, record: &RecordId, version: u32) -> Key {
+        Key::new(Self::TABLE.tag())
+            .u64(owner)
+            .bytes(grant.as_bytes())
+            .bytes(record.as_bytes())
+            .u32(version)
     }
 }

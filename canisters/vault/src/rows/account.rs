@@ -183,6 +183,21 @@ impl AccountIdRow {
     }
 }
 
+/// The account that a recovery key belongs to.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+pub struct RecoveryRow(#[n(0)] pub u64);
+
+impl Row for RecoveryRow {
+    const TABLE: Table = Table::Recoveries;
+}
+
+impl RecoveryRow {
+    /// Key of a recovery public key.
+    pub fn key(public: &[u8; 32]) -> Key {
+        Key::new(Self::TABLE.tag()).bytes(public)
+    }
+}
+
 /// A compartment and its feed.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct FeedState {

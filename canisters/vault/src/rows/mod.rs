@@ -7,12 +7,12 @@ mod record;
 mod social;
 
 pub use access::{
-    GrantGivenRow, GrantReceivedRow, GrantRow, InvitationRow, RequestMadeRow, RequestReceivedRow,
-    RequestRow, RequestStatusRow, TieRow,
+    GrantGivenRow, GrantReceivedRow, GrantRow, InvitationRow, OpenedRow, RequestMadeRow,
+    RequestReceivedRow, RequestRow, RequestStatusRow, TieRow,
 };
 pub use account::{
     AccountIdRow, AccountRow, Chain, FeedState, LinkRow, OpRow, OutlineRow, PrincipalRow,
-    ProfileRow, SettingsRow, SlotState, Strangers,
+    ProfileRow, RecoveryRow, SettingsRow, SlotState, Strangers,
 };
 pub use record::{
     CurrentRow, DiscardedRow, DropPlace, FeedRow, FiledPlace, PartRow, RecordRow, UploadExpiryRow,

@@ -147,6 +147,8 @@ tables! {
     Profiles = Accounts, 5;
     /// nothing → configuration and counters of the vault
     Settings = Accounts, 6;
+    /// recovery public key → account number
+    Recoveries = Accounts, 7;
 
     /// owner ‖ compartment ‖ filing sequence → newest version
     Current = Current, 1;
@@ -179,8 +181,10 @@ tables! {
     RequestsMade = Access, 6;
     /// patient ‖ invitation → invitation
     Invitations = Access, 7;
-    /// one account ‖ another → number of live grants between them, either way
+    /// one account ‖ another → grants in force from one to the other, and open requests
     Ties = Access, 8;
+    /// owner ‖ grant ‖ record ‖ version → nothing: what was released with its keys
+    Opened = Access, 9;
 
     /// uploader ‖ upload → upload under way
     Uploads = Uploads, 1;

@@ -1,0 +1,6 @@
+mod accounts;
+mod ledger;
+mod records;
+mod release;
+mod requests;
+mod uploads;
