@@ -2,6 +2,7 @@
 //! memory and moving canisters' clock. Loopback only, like everything here.
 
 use super::{App, Shared, refuse};
+use crate::identity::page::is_own;
 use crate::node::admin::AdminError;
 use axum::Router;
 use axum::body::Bytes;
@@ -28,15 +29,16 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
 }
 
-/// A page of another origin could post here: what it cannot do is leave its `Origin` out.
-pub(crate) fn from_a_page(headers: &HeaderMap) -> Option<Response> {
-    headers
-        .contains_key(header::ORIGIN)
-        .then(|| refuse(StatusCode::FORBIDDEN, "not for web pages"))
+/// Programs send no such headers; browsers cannot leave them out.
+fn from_a_page(app: &App, headers: &HeaderMap) -> Option<Response> {
+    let page = headers.contains_key("sec-fetch-site")
+        || headers.contains_key(header::ORIGIN)
+        || !is_own(headers, app.port);
+    page.then(|| refuse(StatusCode::FORBIDDEN, "for programs, at http://localhost"))
 }
 
 async fn stop(State(app): Shared, headers: HeaderMap) -> Response {
-    if let Some(refusal) = from_a_page(&headers) {
+    if let Some(refusal) = from_a_page(&app, &headers) {
         return refusal;
     }
     let _ = app.stop.send(true);
@@ -44,7 +46,7 @@ async fn stop(State(app): Shared, headers: HeaderMap) -> Response {
 }
 
 fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Response> {
-    if let Some(refusal) = from_a_page(headers) {
+    if let Some(refusal) = from_a_page(app, headers) {
         return Err(refusal);
     }
     if app.admin {

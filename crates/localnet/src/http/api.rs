@@ -3,13 +3,13 @@
 use super::{Shared, cbor, mainnet_delay, refuse};
 use crate::certify::{Path, labels};
 use crate::http::App;
+use crate::node::Node;
 use crate::node::clock::Clock;
-use crate::node::executor::{Event, Submission};
+use crate::node::executor::Submission;
 use crate::node::query::Question;
-use crate::node::{Core, Node};
 use crate::wire::auth;
 use crate::wire::envelope::{self, Ask, Envelope, MethodCall};
-use crate::wire::response::{self, Reject};
+use crate::wire::response;
 use axum::body::Bytes;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
@@ -96,26 +96,16 @@ pub(super) async fn call(
         return response;
     }
     let id = envelope.request_id;
-    let known = app.node.core().ingress.get(&id).is_some();
-    if !known {
-        if let Err(reject) = admit(&app, &call, envelope.sender).await {
-            mainnet_delay(&app, false).await;
-            return cbor(StatusCode::OK, response::call_refused(&reject));
-        }
-        let begun = {
-            let mut core = app.node.core();
-            let Core { tree, ingress, .. } = &mut *core;
-            ingress.begin(tree, id, envelope.sender, envelope.ingress_expiry)
-        };
-        if begun {
-            app.node.send(Event::Ingress(Submission {
-                id,
-                sender: envelope.sender,
-                canister: call.canister,
-                method: call.method,
-                arg: call.arg,
-            }));
-        }
+    let submission = Submission {
+        id,
+        sender: envelope.sender,
+        canister: call.canister,
+        method: call.method,
+        arg: call.arg,
+    };
+    if let Err(reject) = app.node.submit(submission, envelope.ingress_expiry).await {
+        mainnet_delay(&app, false).await;
+        return cbor(StatusCode::OK, response::call_refused(&reject));
     }
     if !synchronous {
         return StatusCode::ACCEPTED.into_response();
@@ -132,22 +122,6 @@ pub(super) async fn call(
         Some(certificate) => cbor(StatusCode::OK, response::call_certified(certificate)),
         None => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the node is ending"),
     }
-}
-
-/// Whether a call is let in at all.
-async fn admit(app: &App, call: &MethodCall, sender: Principal) -> Result<(), Reject> {
-    if call.canister == Principal::management_canister() {
-        return Ok(());
-    }
-    let question = Question {
-        canister: call.canister,
-        caller: sender,
-        method: call.method.clone(),
-        arg: call.arg.clone(),
-    };
-    let node = Arc::clone(&app.node);
-    let inspected = app.node.pool.run(move || node.inspect(question)).await;
-    inspected.unwrap_or_else(|| Err(Reject::new(2, "IC0500", "the node is ending")))
 }
 
 pub(super) async fn query(

@@ -105,7 +105,7 @@ pub(crate) fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Respons
 }
 
 /// Waits as long as mainnet would: updates 1.4 to 2.2 s, queries 0.17 s.
-async fn mainnet_delay(app: &App, update: bool) {
+pub(crate) async fn mainnet_delay(app: &App, update: bool) {
     if !app.delay {
         return;
     }

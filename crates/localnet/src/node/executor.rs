@@ -57,8 +57,6 @@ pub(crate) struct Submission {
 pub(crate) enum Event {
     /// A request by an agent.
     Ingress(Submission),
-    /// Look at the clock again.
-    Wake,
     /// Something to be done between messages.
     Between(Box<dyn FnOnce(&mut Executor) + Send>),
     /// End.
@@ -85,7 +83,7 @@ impl Executor {
                 Some(Event::Stop) => return,
                 Some(Event::Ingress(submission)) => self.ingress(submission),
                 Some(Event::Between(action)) => action(&mut self),
-                Some(Event::Wake) | None => {}
+                None => {}
             }
             if let Some(task) = self.queue.tasks.pop_front() {
                 self.queue.changed = true;

@@ -51,6 +51,14 @@ impl Ingress {
         self.requests.get(id)
     }
 
+    /// How a request ended, when it has and is not forgotten.
+    pub(crate) fn answer_of(&self, id: &Hash) -> Option<CallResult> {
+        match &self.requests.get(id)?.progress {
+            Progress::Answered(result) => Some(result.clone().into()),
+            Progress::Pending | Progress::Done => None,
+        }
+    }
+
     /// Begins a request; false when it is known already.
     pub(crate) fn begin(
         &mut self,

@@ -6,7 +6,7 @@ pub(crate) mod calls;
 pub(crate) mod clock;
 pub(crate) mod executor;
 pub(crate) mod ingress;
-mod load;
+pub(crate) mod load;
 pub(crate) mod query;
 pub(crate) mod state;
 pub(crate) mod transaction;

@@ -1,8 +1,9 @@
 //! Executions that keep nothing: queries and message inspection. They run on the pool's threads,
 //! beside the executor, on whatever is committed when they begin.
 
-use super::Node;
+use super::executor::{Event, Submission};
 use super::state::{Loaded, Run};
+use super::{Core, Node};
 use crate::exec::host::{CertificateSource, Effects, Facts, Host, Mode, Trap};
 use crate::exec::run::{Entry, Finished, Heap, run};
 use crate::wire::response::{CallResult, Reject};
@@ -153,6 +154,39 @@ impl Node {
             let message = format!("Canister {id} rejected the message");
             Err(Reject::new(4, "IC0516", message))
         }
+    }
+}
+
+impl Node {
+    /// Lets a call in and hands it to the executor, unless it is known already.
+    pub(crate) async fn submit(
+        self: &Arc<Self>,
+        submission: Submission,
+        expiry: u64,
+    ) -> Result<(), Reject> {
+        if self.core().ingress.get(&submission.id).is_some() {
+            return Ok(());
+        }
+        if submission.canister != Principal::management_canister() {
+            let question = Question {
+                canister: submission.canister,
+                caller: submission.sender,
+                method: submission.method.clone(),
+                arg: submission.arg.clone(),
+            };
+            let node = Arc::clone(self);
+            let inspected = self.pool.run(move || node.inspect(question)).await;
+            inspected.unwrap_or_else(|| Err(Reject::new(2, "IC0500", "the node is ending")))?;
+        }
+        let begun = {
+            let mut core = self.core();
+            let Core { tree, ingress, .. } = &mut *core;
+            ingress.begin(tree, submission.id, submission.sender, expiry)
+        };
+        if begun {
+            self.send(Event::Ingress(submission));
+        }
+        Ok(())
     }
 }
 

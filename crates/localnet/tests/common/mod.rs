@@ -9,11 +9,11 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 /// Counts in heap, global and stable memory; certifies on upgrade; fails on demand.
-pub const COUNTER: &str = include_str!("counter.wat");
+pub(crate) const COUNTER: &str = include_str!("counter.wat");
 
-pub struct Net {
-    pub localnet: Localnet,
-    pub dir: TempDir,
+pub(crate) struct Net {
+    pub(crate) localnet: Localnet,
+    pub(crate) dir: TempDir,
 }
 
 #[derive(CandidType, Deserialize)]
@@ -46,14 +46,14 @@ struct Install {
     arg: serde_bytes::ByteBuf,
 }
 
-pub const IC: Principal = Principal::management_canister();
+pub(crate) const IC: Principal = Principal::management_canister();
 
 impl Net {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(tempfile::tempdir().unwrap()).await
     }
 
-    pub async fn on(dir: TempDir) -> Self {
+    pub(crate) async fn on(dir: TempDir) -> Self {
         let config = Config {
             state_dir: dir.path().to_owned(),
             admin: true,
@@ -63,18 +63,18 @@ impl Net {
         Self { localnet, dir }
     }
 
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         self.localnet.stop().await;
         Self::on(self.dir).await
     }
 
-    pub async fn agent(&self) -> Agent {
+    pub(crate) async fn agent(&self) -> Agent {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).unwrap();
         self.agent_as(BasicIdentity::from_raw_key(&seed)).await
     }
 
-    pub async fn agent_as(&self, identity: impl ic_agent::Identity + 'static) -> Agent {
+    pub(crate) async fn agent_as(&self, identity: impl ic_agent::Identity + 'static) -> Agent {
         let agent = Agent::builder()
             .with_url(self.localnet.url())
             .with_identity(identity)
@@ -85,36 +85,24 @@ impl Net {
         agent
     }
 
-    pub async fn create(&self, agent: &Agent) -> Principal {
+    pub(crate) async fn create(&self, agent: &Agent) -> Principal {
         self.create_as(agent, None).await.unwrap()
     }
 
-    pub async fn create_as(
+    pub(crate) async fn create_as(
         &self,
         agent: &Agent,
         specified_id: Option<Principal>,
     ) -> Result<Principal, AgentError> {
-        let arg = Create {
-            amount: None,
-            settings: None,
-            specified_id,
-        };
-        let reply = agent
-            .update(&IC, "provisional_create_canister_with_cycles")
-            .with_effective_canister_id(Principal::from_text("aaaaa-aa").unwrap())
-            .with_arg(Encode!(&arg).unwrap())
-            .call_and_wait()
-            .await?;
-        Ok(Decode!(&reply, Id).unwrap().canister_id)
+        create(agent, specified_id).await
     }
-
-    pub async fn install(&self, agent: &Agent, text: &str, arg: &[u8]) -> Principal {
+    pub(crate) async fn install(&self, agent: &Agent, text: &str, arg: &[u8]) -> Principal {
         let id = self.create(agent).await;
         self.upload(agent, id, "install", text, arg).await.unwrap();
         id
     }
 
-    pub async fn upgrade(
+    pub(crate) async fn upgrade(
         &self,
         agent: &Agent,
         id: Principal,
@@ -124,7 +112,7 @@ impl Net {
         self.upload(agent, id, "upgrade", text, arg).await
     }
 
-    pub async fn upload(
+    pub(crate) async fn upload(
         &self,
         agent: &Agent,
         id: Principal,
@@ -132,26 +120,11 @@ impl Net {
         text: &str,
         arg: &[u8],
     ) -> Result<Vec<u8>, AgentError> {
-        let install = Install {
-            mode: match mode {
-                "install" => Mode::Install,
-                "reinstall" => Mode::Reinstall,
-                _ => Mode::Upgrade,
-            },
-            canister_id: id,
-            wasm_module: wat::parse_str(text).unwrap().into(),
-            arg: arg.to_vec().into(),
-        };
-        agent
-            .update(&IC, "install_code")
-            .with_effective_canister_id(id)
-            .with_arg(Encode!(&install).unwrap())
-            .call_and_wait()
-            .await
+        upload(agent, id, mode, text, arg).await
     }
 
     /// A management call about a canister.
-    pub async fn manage(
+    pub(crate) async fn manage(
         &self,
         agent: &Agent,
         id: Principal,
@@ -166,10 +139,71 @@ impl Net {
     }
 }
 
-pub fn reject_message(error: &AgentError) -> String {
+pub(crate) fn reject_message(error: &AgentError) -> String {
     match error {
         AgentError::CertifiedReject { reject, .. }
         | AgentError::UncertifiedReject { reject, .. } => reject.reject_message.clone(),
         other => format!("{other:?}"),
     }
+}
+
+/// Calls, awaits, timers, certificates, inspection.
+pub(crate) const CALLS: &str = include_str!("calls.wat");
+
+/// Waits until `condition` holds; fails after ten seconds.
+pub(crate) async fn until<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) {
+    let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < limit, "waited ten seconds");
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(crate) async fn create(
+    agent: &Agent,
+    specified_id: Option<Principal>,
+) -> Result<Principal, AgentError> {
+    let arg = Create {
+        amount: None,
+        settings: None,
+        specified_id,
+    };
+    let reply = agent
+        .update(&IC, "provisional_create_canister_with_cycles")
+        .with_effective_canister_id(Principal::from_text("aaaaa-aa").unwrap())
+        .with_arg(Encode!(&arg).unwrap())
+        .call_and_wait()
+        .await?;
+    Ok(Decode!(&reply, Id).unwrap().canister_id)
+}
+
+pub(crate) async fn upload(
+    agent: &Agent,
+    id: Principal,
+    mode: &str,
+    text: &str,
+    arg: &[u8],
+) -> Result<Vec<u8>, AgentError> {
+    let install = Install {
+        mode: match mode {
+            "install" => Mode::Install,
+            "reinstall" => Mode::Reinstall,
+            _ => Mode::Upgrade,
+        },
+        canister_id: id,
+        wasm_module: wat::parse_str(text).unwrap().into(),
+        arg: arg.to_vec().into(),
+    };
+    agent
+        .update(&IC, "install_code")
+        .with_effective_canister_id(id)
+        .with_arg(Encode!(&install).unwrap())
+        .call_and_wait()
+        .await
+}
+
+pub(crate) async fn install(agent: &Agent, text: &str) -> Principal {
+    let id = create(agent, None).await.unwrap();
+    upload(agent, id, "install", text, b"").await.unwrap();
+    id
 }
