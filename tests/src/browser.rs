@@ -97,9 +97,17 @@ impl Browser {
     /// # Errors
     /// When it does not appear in time; says what the page shows instead.
     pub async fn see(&self, id: &str) -> Result<WebElement> {
+        self.see_css(&format!("[data-testid='{id}']")).await
+    }
+
+    /// The visible element that a selector finds, waited for.
+    ///
+    /// # Errors
+    /// When it does not appear in time; says what the page shows instead.
+    pub async fn see_css(&self, id: &str) -> Result<WebElement> {
         let found = self
             .page
-            .query(By::Css(format!("[data-testid='{id}']")))
+            .query(By::Css(id))
             .wait(PATIENCE, LOOK)
             .and_displayed()
             .first()
@@ -118,7 +126,15 @@ impl Browser {
     /// # Errors
     /// When it does not appear, or cannot be clicked.
     pub async fn click(&self, id: &str) -> Result<()> {
-        let element = self.see(id).await?;
+        self.click_css(&format!("[data-testid='{id}']")).await
+    }
+
+    /// Clicks the element that a selector finds, once it can be clicked.
+    ///
+    /// # Errors
+    /// When it does not appear, or cannot be clicked.
+    pub async fn click_css(&self, id: &str) -> Result<()> {
+        let element = self.see_css(id).await?;
         element.wait_until().wait(PATIENCE, LOOK).enabled().await?;
         element.scroll_into_view().await?;
         element.click().await.with_context(|| id.to_owned())?;
@@ -160,6 +176,19 @@ impl Browser {
             Ok(body) => body.text().await.unwrap_or_default(),
             Err(_) => String::new(),
         }
+    }
+
+    /// What the browser's console holds at level SEVERE: script errors, refused loads, policy reports.
+    ///
+    /// # Errors
+    /// When the driver has no log.
+    pub async fn complaints(&self) -> Result<Vec<String>> {
+        let log = self.page.handle().get_log("browser").await?;
+        Ok(log
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE")
+            .map(|entry| entry.message)
+            .collect())
     }
 
     /// Saves what the page looks like.

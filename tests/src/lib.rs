@@ -7,5 +7,6 @@ pub mod browser;
 pub mod built;
 pub mod data;
 pub mod network;
+pub mod page;
 pub mod person;
 pub mod polling;

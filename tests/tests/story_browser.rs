@@ -1,0 +1,223 @@
+//! The main job, in two browsers: a patient imports a record, a provider asks, reads, writes back, is
+//! revoked, and gets nothing more; the audit trail has it all and verifies.
+
+use anyhow::{Context, Result, ensure};
+use salus_tests::browser::{self, Browser, PATIENCE};
+use salus_tests::network::{Network, Options};
+use salus_tests::page::Visitor;
+use salus_tests::{built, data};
+use std::path::PathBuf;
+use std::time::Duration;
+use thirtyfour::prelude::*;
+
+const LOOK: Duration = Duration::from_millis(100);
+const NOTE: &str = "Blood pressure is well controlled. Keep taking the tablets as before.";
+const ENTRY: &str = "[data-testid='audit-entry']";
+
+fn screenshots() -> Result<PathBuf> {
+    let folder = built::root().join("target/salus/screenshots");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+async fn count(browser: &Browser, css: &str) -> Result<usize> {
+    Ok(browser.page.find_all(By::Css(css)).await?.len())
+}
+
+/// The kinds of all entries of one's activity, oldest first.
+async fn trail(visitor: &Visitor) -> Result<Vec<String>> {
+    let browser = &visitor.browser;
+    visitor.go("activity").await?;
+    browser.see("audit-entry").await?;
+    loop {
+        let before = count(browser, ENTRY).await?;
+        let more = By::Css("[data-testid='show-more']");
+        let Ok(more) = browser.page.find(more).await else {
+            break;
+        };
+        more.scroll_into_view().await?;
+        more.click().await?;
+        browser
+            .see_css(&format!(":nth-child({} of {ENTRY})", before + 1))
+            .await?;
+    }
+    let mut kinds = Vec::new();
+    for entry in browser.page.find_all(By::Css(ENTRY)).await? {
+        kinds.push(entry.attr("data-kind").await?.unwrap_or_default());
+    }
+    kinds.reverse();
+    Ok(kinds)
+}
+
+async fn open_item(browser: &Browser, containing: &str) -> Result<()> {
+    let item = browser
+        .page
+        .query(By::XPath(format!(
+            "//*[@data-testid='record-item'][contains(., '{containing}')]//a"
+        )))
+        .wait(PATIENCE, LOOK)
+        .first()
+        .await;
+    let Ok(item) = item else {
+        anyhow::bail!(
+            "no record `{containing}`; the page shows: {}",
+            browser.text().await
+        );
+    };
+    item.scroll_into_view().await?;
+    item.click().await?;
+    browser.see("record").await?;
+    Ok(())
+}
+
+async fn tell(options: Options) -> Result<()> {
+    let Some(bundle) = data::shared("fhir/Tasha_Miller.json") else {
+        return Ok(());
+    };
+    let network = Network::start(options)?;
+    let mut patient = Visitor::arrive(&network, "Tasha Miller").await?;
+    let mut provider = Visitor::arrive(&network, "Dr Ximena Ruiz").await?;
+
+    // The patient signs in, writes the phrase down, and imports a bundle.
+    patient.sign_in(false).await.context("patient signs in")?;
+    patient.create_vault(false).await?;
+    let records = patient.import(&bundle).await?;
+    ensure!(records > 100, "{records} records");
+
+    // The provider signs in the way Internet Identity does, and registers.
+    provider.sign_in(true).await.context("provider signs in")?;
+    provider.create_vault(true).await?;
+    provider.register("Family medicine").await?;
+
+    // The patient hands over a link; the provider asks; the patient approves.
+    let link = patient.invite().await?;
+    provider.ask(&link, "To review your medication").await?;
+    patient.approve().await?;
+
+    // The provider lists what was granted, and opens a medication.
+    provider.go("practice").await?;
+    provider
+        .browser
+        .click_css("[data-testid='patient-item'] a")
+        .await?;
+    provider.browser.click("list-records").await?;
+    provider.browser.see("record-item").await?;
+    let patient_place = provider.browser.page.current_url().await?;
+    open_item(&provider.browser, " MG").await?;
+    provider.browser.see("record-section").await?;
+    let record_place = provider.browser.page.current_url().await?;
+
+    // And writes a note back.
+    provider.browser.page.goto(patient_place.as_str()).await?;
+    provider.browser.click("write-note").await?;
+    provider
+        .browser
+        .fill("record-title-input", "Medication review")
+        .await?;
+    provider.browser.fill("record-note-input", NOTE).await?;
+    provider.browser.click("save-record").await?;
+    provider.browser.see("said").await?;
+
+    // The patient finds it, its author verified.
+    patient.go("records").await?;
+    open_item(&patient.browser, "Medication review").await?;
+    patient.browser.see_text(NOTE).await?;
+    let author = patient.browser.see("author").await?;
+    ensure!(
+        author.attr("data-verified").await?.as_deref() == Some("true"),
+        "the author is not verified"
+    );
+    let named = author.text().await?;
+    ensure!(named.contains("Ruiz"), "the author is `{named}`");
+    patient
+        .browser
+        .screenshot(&screenshots()?.join("record.png"))
+        .await?;
+
+    // The patient revokes; the provider gets nothing more.
+    patient.go("sharing").await?;
+    patient.browser.click("revoke").await?;
+    patient.browser.click("revoke-confirm").await?;
+    patient.browser.see("past-grants").await?;
+    provider.browser.page.goto(record_place.as_str()).await?;
+    provider.browser.page.refresh().await?;
+    provider.browser.see("problem").await?;
+    ensure!(
+        count(&provider.browser, "[data-testid='record-section']").await? == 0,
+        "a revoked provider still sees the record"
+    );
+
+    // Every step is in the trail, in order, and the trail verifies.
+    let kinds = trail(&patient).await?;
+    let mut missing = [
+        "account-created",
+        "record-added",
+        "invited",
+        "access-asked",
+        "grant-given",
+        "records-listed",
+        "record-opened",
+        "record-added",
+        "grant-revoked",
+    ]
+    .as_slice();
+    for kind in &kinds {
+        if let Some((next, rest)) = missing.split_first()
+            && next == kind
+        {
+            missing = rest;
+        }
+    }
+    ensure!(missing.is_empty(), "{missing:?} are missing in {kinds:?}");
+    patient.browser.click("verify").await?;
+    let verification = patient.browser.see("verification").await?;
+    ensure!(
+        verification.attr("data-outcome").await?.as_deref() == Some("ok"),
+        "{}",
+        verification.text().await?
+    );
+    for (who, visitor) in [("patient", &patient), ("provider", &provider)] {
+        let complaints = visitor.complaints().await?;
+        ensure!(complaints.is_empty(), "{who}'s console: {complaints:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_shares_and_revokes_in_two_browsers() -> Result<()> {
+    if !browser::is_there() {
+        return Ok(());
+    }
+    tell(Options::default()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_with_the_latency_of_mainnet() -> Result<()> {
+    if !browser::is_there() {
+        return Ok(());
+    }
+    tell(Options { delay: true }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_browser_unlocks_with_the_phrase_and_a_wrong_one_is_refused() -> Result<()> {
+    if !browser::is_there() {
+        return Ok(());
+    }
+    let network = Network::start(Options::default())?;
+    let mut first = Visitor::arrive(&network, "Ana Ferreira").await?;
+    first.sign_in(false).await?;
+    first.create_vault(false).await?;
+
+    let mut second = Visitor::arrive(&network, "Ana Ferreira").await?;
+    second.sign_in(false).await?;
+    second.browser.see("unlock").await?;
+    // A real phrase, but nobody's.
+    let stranger = [["abandon"; 23].join(" "), "art".into()].join(" ");
+    second.browser.fill("recovery-phrase", &stranger).await?;
+    second.browser.click("unlock-with-phrase").await?;
+    second.browser.see("problem").await?;
+    second.remember_phrase(&first.phrase());
+    second.unlock().await?;
+    Ok(())
+}
