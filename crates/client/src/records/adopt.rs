@@ -3,7 +3,7 @@
 use super::read::Authors;
 use super::{Authorship, RecordItem, Stored};
 use crate::error::{ClientError, IntegrityError, Result};
-use crate::ledger::sign;
+use crate::ledger::{is_stale, sign};
 use crate::session::Unlocked;
 use salus_protocol::statement::sha256;
 use salus_protocol::version::Adoption;
@@ -28,9 +28,7 @@ impl Unlocked {
         let views = self.record_views(item.record, Some(item.version)).await?;
         let view = views.first().ok_or(ClientError::NotFound("record"))?;
         match self.try_adopt(view, compartment).await {
-            Err(ClientError::Vault(salus_types::Error::Invalid { field, .. }))
-                if field.contains("epoch") =>
-            {
+            Err(error) if is_stale(&error) => {
                 self.refresh().await?;
                 self.try_adopt(view, compartment).await
             }

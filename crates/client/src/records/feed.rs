@@ -37,18 +37,12 @@ impl FeedView {
 
     fn take(&mut self, entry: &FeedEntry, drop_box: bool) {
         match entry.event {
-            FeedEvent::Added | FeedEvent::Amended | FeedEvent::MovedIn | FeedEvent::Dropped => {
+            FeedEvent::Dropped => {
                 let versions = self.there.entry(entry.record).or_default();
-                if !drop_box {
-                    versions.clear();
-                }
                 versions.insert(entry.version, entry.statement);
             }
-            FeedEvent::Adopted if !drop_box => {
-                let versions = self.there.entry(entry.record).or_default();
-                versions.clear();
-                versions.insert(entry.version, entry.statement);
-            }
+            FeedEvent::Adopted if !drop_box => self.newer(entry),
+            FeedEvent::Added | FeedEvent::Amended | FeedEvent::MovedIn => self.newer(entry),
             FeedEvent::Adopted => {
                 if let Some(versions) = self.there.get_mut(&entry.record) {
                     versions.remove(&entry.version);
@@ -60,6 +54,15 @@ impl FeedView {
             FeedEvent::MovedOut | FeedEvent::Erased => {
                 self.there.remove(&entry.record);
             }
+        }
+    }
+
+    /// What is filed now, unless something newer is: an older version may be adopted late.
+    fn newer(&mut self, entry: &FeedEntry) {
+        let versions = self.there.entry(entry.record).or_default();
+        if versions.keys().all(|known| *known <= entry.version) {
+            versions.clear();
+            versions.insert(entry.version, entry.statement);
         }
     }
 
@@ -227,6 +230,7 @@ mod tests {
             entry(2, FeedEvent::Amended, 1, 2),
             entry(3, FeedEvent::Added, 3, 1),
             entry(4, FeedEvent::Erased, 3, 1),
+            entry(5, FeedEvent::Adopted, 1, 1),
         ] {
             view.take(&e, false);
         }

@@ -20,6 +20,10 @@ pub struct PendingUpload {
     pub id: UploadId,
     /// Whose record it is to be.
     pub owner: AccountId,
+    /// Which record.
+    pub record: RecordId,
+    /// Which version it is to be, from 1.
+    pub version: u32,
     /// Its title.
     pub title: String,
     /// Its parts: name and length in bytes, in order. To resume, give sources of the same bytes.
@@ -186,6 +190,8 @@ impl Unlocked {
                 Ok(journal) => out.push(PendingUpload {
                     id,
                     owner: journal.owner,
+                    record: journal.record,
+                    version: journal.version,
                     title: journal.descriptor.title.clone(),
                     parts: journal
                         .descriptor

@@ -144,7 +144,11 @@ impl Unlocked {
     /// # Errors
     /// [`ClientError::NotFound`]; [`IntegrityError`].
     pub async fn history(&self, record: RecordId) -> Result<Vec<RecordItem>> {
-        let views = self.record_views(record, None).await?;
+        let mut views = self.record_views(record, None).await?;
+        // A long history does not fit one page.
+        while let Some(oldest) = views.last().map(|v| v.version).filter(|v| *v > 1) {
+            views.extend(self.record_views(record, Some(oldest - 1)).await?);
+        }
         let mut authors = Authors::default();
         let mut out: Vec<RecordItem> = Vec::with_capacity(views.len());
         let mut expected = None;

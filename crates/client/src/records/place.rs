@@ -4,7 +4,7 @@
 use super::journal::Journal;
 use super::{Base, Draft, PartDraft, PartSource, RecordItem, Stored};
 use crate::error::{ClientError, IntegrityError, Result};
-use crate::ledger::sign;
+use crate::ledger::{is_stale, sign};
 use crate::people::Contact;
 use crate::session::Unlocked;
 use crate::sharing::ReceivedGrant;
@@ -169,6 +169,9 @@ impl Unlocked {
         progress: &dyn Progress,
     ) -> Result<Stored> {
         let journal = self.load_journal(&id).await?;
+        // Before anything is sealed: other bytes under the same salt would share nonces with what
+        // was sent.
+        self.check_unchanged(&journal, parts, progress).await?;
         let stored = Stored {
             record: journal.record,
             version: journal.version,
@@ -219,8 +222,8 @@ impl Unlocked {
             .try_add(place, journal, &parts, &given, plaintexts)
             .await;
         let receipt = match first {
-            // The epoch was advanced by another browser: wrap under the new one.
-            Err(ClientError::Vault(Error::Invalid { field, .. })) if field.contains("epoch") => {
+            // The epoch or the identity moved on: wrap and sign under the new one.
+            Err(error) if is_stale(&error) => {
                 self.refresh().await?;
                 self.try_add(place, journal, &parts, &given, plaintexts)
                     .await?

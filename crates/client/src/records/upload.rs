@@ -9,7 +9,7 @@ use crate::session::Unlocked;
 use crate::surroundings::{Progress, Stage, go_on};
 use futures::future::try_join_all;
 use salus_crypto::record::{Descriptor, DescriptorPart, PartSealer, sealed_part_len};
-use salus_crypto::{random_id, random_salt};
+use salus_crypto::{SealError, random_id, random_salt};
 use salus_protocol::statement::sha256;
 use salus_protocol::version::{Part, part_root};
 use salus_types::api::{PartSource as Source, UploadBegin, UploadPiece, UploadStatus};
@@ -96,6 +96,12 @@ impl Unlocked {
         parts: &[PartDraft],
         progress: &dyn Progress,
     ) -> Result<Journal> {
+        if parts.is_empty() {
+            return Err(ClientError::Invalid {
+                field: "parts",
+                reason: "none",
+            });
+        }
         if parts.len() as u64 > limits::PARTS {
             return Err(salus_types::Error::TooMany {
                 what: "parts".into(),
@@ -154,6 +160,25 @@ impl Unlocked {
         Ok(journal)
     }
 
+    /// Whether the sources still give the bytes the upload was begun with.
+    pub(super) async fn check_unchanged(
+        &self,
+        journal: &Journal,
+        sources: &[Rc<dyn PartSource>],
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let total = journal.parts.iter().map(|p| p.len).sum();
+        let mut before = 0;
+        for (part, source) in journal.parts.iter().zip(sources) {
+            let plaintext = hash_source(source.as_ref(), progress, before, total).await?;
+            if plaintext != part.plaintext {
+                return Err(SealError::Changed.into());
+            }
+            before += part.len;
+        }
+        Ok(())
+    }
+
     /// Seals and sends what is missing, then signs the version and adds it.
     pub(super) async fn send(
         &self,
@@ -180,9 +205,15 @@ impl Unlocked {
         let mut before = 0;
         for (index, source) in (0u32..).zip(sources) {
             let done = |so_far: u64| progress.report(Stage::Uploading, before + so_far, total);
-            let (part, bytes) = self
+            let sent = self
                 .send_part(journal, index, source.as_ref(), inline, progress, &done)
-                .await?;
+                .await;
+            if !inline && matches!(sent, Err(ClientError::Seal(SealError::Changed))) {
+                // The bytes changed between looking at them and sealing them: nobody may go on with
+                // what was sent of them.
+                self.abandon_upload(journal.id).await?;
+            }
+            let (part, bytes) = sent?;
             parts.push(part);
             given.push(bytes);
             before += source.len();

@@ -160,26 +160,7 @@ impl Unlocked {
             }
             .into());
         }
-        let open = ReleaseOpen {
-            owner: grant.grant.owner,
-            grant: grant.grant.id,
-            records: wanted
-                .iter()
-                .map(|(record, version)| RecordGet {
-                    record: *record,
-                    version: *version,
-                })
-                .collect(),
-        };
-        let views: Vec<VersionView> = self.client().update("release_open", (open,)).await?;
-        for (record, version) in wanted {
-            let there = |v: &VersionView| {
-                v.record == *record && version.is_none_or(|wanted| wanted == v.version)
-            };
-            if !views.iter().any(there) {
-                return Err(IntegrityError::Omitted { record: *record }.into());
-            }
-        }
+        let views = self.release_keys(grant, wanted).await?;
         let mut authors = self.known_authors(grant);
         let mut out = Vec::with_capacity(views.len());
         for view in &views {
@@ -195,6 +176,42 @@ impl Unlocked {
             });
         }
         Ok(out)
+    }
+
+    /// Asks until everything wanted came: an answer holds as many as fit a page.
+    async fn release_keys(
+        &self,
+        grant: &ReceivedGrant,
+        wanted: &[(RecordId, Option<u32>)],
+    ) -> Result<Vec<VersionView>> {
+        let mut views: Vec<VersionView> = Vec::new();
+        let mut open: Vec<_> = wanted.to_vec();
+        while let Some((first, _)) = open.first().copied() {
+            let ask = ReleaseOpen {
+                owner: grant.grant.owner,
+                grant: grant.grant.id,
+                records: open
+                    .iter()
+                    .map(|(record, version)| RecordGet {
+                        record: *record,
+                        version: *version,
+                    })
+                    .collect(),
+            };
+            let page: Vec<VersionView> = self.client().update("release_open", (ask,)).await?;
+            let before = open.len();
+            open.retain(|(record, version)| {
+                let there = |v: &VersionView| {
+                    v.record == *record && version.is_none_or(|wanted| wanted == v.version)
+                };
+                !page.iter().any(there)
+            });
+            views.extend(page);
+            if open.len() == before {
+                return Err(IntegrityError::Omitted { record: first }.into());
+            }
+        }
+        Ok(views)
     }
 
     async fn granted_item(
