@@ -21,7 +21,7 @@ pub struct Config {
     pub port: u16,
     /// Whether answers take as long as on mainnet.
     pub delay: bool,
-    /// Whether stable memories may be read and replaced and time moved over HTTP.
+    /// Whether stable memories may be read and replaced, time moved and costs read over HTTP.
     pub admin: bool,
 }
 
@@ -66,6 +66,9 @@ impl Localnet {
         let (node, executor) = started.map_err(|e| {
             NodeError::Io(std::io::Error::other(format!("starting panicked: {e}")))
         })??;
+        if config.admin {
+            node.costs.want();
+        }
         let (stop, stopped) = watch::channel(false);
         let app = Arc::new(App {
             node: Arc::clone(&node),

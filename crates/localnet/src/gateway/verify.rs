@@ -76,3 +76,91 @@ pub(super) fn certified(
         streaming_strategy: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certify::keys::{Keys, Secrets};
+    use crate::certify::{self, StateTree, labels, layout};
+    use ic_http_certification::{
+        DefaultCelBuilder, DefaultResponseCertification, HttpCertification, HttpCertificationPath,
+        HttpCertificationTree, HttpCertificationTreeEntry, utils::add_v2_certificate_header,
+    };
+
+    const NOW: u64 = 1_700_000_000_000_000_000;
+
+    /// A certified answer to `GET /a.txt` by canister 7 with one header that is not certified.
+    fn answer(keys: &Keys) -> (HttpRequest, HttpResponse, Principal) {
+        let canister = layout::canister_id(7);
+        let cel = DefaultCelBuilder::response_only_certification()
+            .with_response_certification(DefaultResponseCertification::certified_response_headers(
+                vec!["content-type"],
+            ))
+            .build();
+        let mut response = Answered::ok(
+            b"hello".to_vec(),
+            vec![
+                ("content-type".into(), "text/plain".into()),
+                ("IC-CertificateExpression".into(), cel.to_string()),
+                ("x-injected".into(), "1".into()),
+            ],
+        )
+        .build();
+        let certification = HttpCertification::response_only(&cel, &response, None).unwrap();
+        let path = HttpCertificationPath::exact("/a.txt");
+        let entry = HttpCertificationTreeEntry::new(path.clone(), certification);
+        let mut site = HttpCertificationTree::default();
+        site.insert(&entry);
+        let mut tree = StateTree::default();
+        let at = labels!["canister", canister, "certified_data"];
+        tree.set(&at, &site.root_hash());
+        let certificate = certify::certify(keys, &tree.witness(&[at], NOW));
+        let witness = site.witness(&entry, "/a.txt").unwrap();
+        add_v2_certificate_header(&certificate, &mut response, &witness, &path.to_expr_path());
+        let answer = HttpResponse {
+            status_code: 200,
+            headers: response.headers().to_vec(),
+            body: response.body().to_vec().into(),
+            upgrade: None,
+            streaming_strategy: None,
+        };
+        (HttpRequest::get("/a.txt?x=1"), answer, canister)
+    }
+
+    #[test]
+    fn what_is_certified_passes_and_nothing_beside_it() {
+        let keys = Keys::new(&Secrets::generate().unwrap()).unwrap();
+        let (question, answer, canister) = answer(&keys);
+        let sent = certified(&question, answer, canister, &keys.root_der, NOW).unwrap();
+        let has = |wanted: &str| {
+            sent.headers
+                .iter()
+                .any(|(n, _)| n.eq_ignore_ascii_case(wanted))
+        };
+        assert_eq!(sent.body.as_slice(), b"hello");
+        assert!(has("content-type") && has("ic-certificate"));
+        assert!(!has("x-injected"));
+    }
+
+    #[test]
+    fn a_changed_body_header_path_key_or_canister_does_not_pass() {
+        let keys = Keys::new(&Secrets::generate().unwrap()).unwrap();
+        let check = |change: &dyn Fn(&mut HttpRequest, &mut HttpResponse, &mut Principal)| {
+            let (mut question, mut answer, mut canister) = answer(&keys);
+            change(&mut question, &mut answer, &mut canister);
+            certified(&question, answer, canister, &keys.root_der, NOW)
+        };
+        assert!(check(&|_, _, _| {}).is_ok());
+        assert!(check(&|_, a, _| a.body[0] ^= 1).is_err());
+        assert!(check(&|_, a, _| a.headers[0].1 = "text/html".into()).is_err());
+        assert!(check(&|q, _, _| q.url = "/b.txt".into()).is_err());
+        assert!(check(&|_, _, c| *c = layout::canister_id(8)).is_err());
+        assert!(check(&|_, a, _| a.headers.clear()).is_err());
+        let (question, answer, canister) = answer(&keys);
+        let other = Keys::new(&Secrets::generate().unwrap()).unwrap();
+        let late = NOW + 6 * 60 * 1_000_000_000;
+        assert!(certified(&question, answer, canister, &other.root_der, NOW).is_err());
+        let (question, answer, canister) = self::answer(&keys);
+        assert!(certified(&question, answer, canister, &keys.root_der, late).is_err());
+    }
+}

@@ -1,5 +1,5 @@
 //! What tests need and the IC does not have: stopping, and with `--admin` reaching into stable
-//! memory and moving canisters' clock. Loopback only, like everything here.
+//! memory, moving canisters' clock and reading what calls cost. Loopback only, like everything here.
 
 use super::{App, Shared, refuse};
 use crate::identity::page::is_own;
@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/_/stop", post(stop))
         .route("/_/time", post(time))
+        .route("/_/canister/{id}/costs", get(costs))
         .route(
             "/_/canister/{id}/stable",
             get(stable)
@@ -91,6 +92,14 @@ async fn stable(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal
         Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
         Err(error) => failed(&error),
     }
+}
+
+/// `[{"method", "kind", "instructions"}]`, oldest first.
+async fn costs(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal>) -> Response {
+    if let Err(refusal) = allowed(&app, &headers) {
+        return refusal;
+    }
+    axum::Json(app.node.costs.of(id)).into_response()
 }
 
 async fn put_stable(

@@ -114,7 +114,10 @@ impl Call<'_, '_> {
                     let mut before = facts.clone();
                     before.arg = Vec::new();
                     before.version -= 1;
-                    let finished = pre_upgrade(loaded, stable, before, limit).map_err(Err)?;
+                    let finished = pre_upgrade(loaded, stable, before, limit);
+                    node.costs
+                        .note(loaded.state.id, "pre_upgrade", "", &finished);
+                    let finished = finished.map_err(Err)?;
                     finished.outcome.map_err(Err)?;
                     limit -= finished.instructions;
                     stable = finished.host.stable;
@@ -129,8 +132,14 @@ impl Call<'_, '_> {
         let stable_file = Arc::clone(stable.file());
         let mut host = calls::host(loaded, stable, Mode::INIT, facts, limit);
         host.timer = 0;
-        let Finished { host, outcome, .. } =
-            run(module, fresh(&heap_file), host, Entry::Hook(hook), true).map_err(Err)?;
+        let finished = run(module, fresh(&heap_file), host, Entry::Hook(hook), true);
+        let kind = if upgrade.is_some() {
+            "post_upgrade"
+        } else {
+            "install"
+        };
+        node.costs.note(loaded.state.id, kind, "", &finished);
+        let Finished { host, outcome, .. } = finished.map_err(Err)?;
         let heap = outcome
             .map_err(Err)?
             .ok_or_else(|| Err(Trap::Node("no heap was kept".into())))?;

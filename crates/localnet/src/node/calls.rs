@@ -81,6 +81,12 @@ impl Transaction<'_> {
             },
         );
         let finished = execute(loaded, mode, facts, Entry::Method(&name));
+        let kind = if mode == Mode::UPDATE {
+            "update"
+        } else {
+            "replicated_query"
+        };
+        node.costs.note(id, kind, &delivery.method, &finished);
         self.conclude(id, context, mode, finished);
         Ok(())
     }
@@ -119,6 +125,7 @@ impl Transaction<'_> {
             }
         };
         let finished = execute(loaded, mode, facts.clone(), Entry::Callback(closure));
+        node.costs.note(id, "callback", "", &finished);
         let trapped = !matches!(&finished, Ok(finished) if finished.outcome.is_ok());
         if trapped && let Some(cleanup) = callback.on_cleanup {
             self.clean_up(id, facts, cleanup);
@@ -132,6 +139,7 @@ impl Transaction<'_> {
             return;
         };
         let finished = execute(loaded, Mode::CLEANUP, facts, Entry::Callback(cleanup));
+        self.node.costs.note(id, "cleanup", "", &finished);
         match finished {
             Ok(Finished {
                 host,
@@ -174,6 +182,7 @@ impl Transaction<'_> {
         );
         let entry = Entry::Hook("canister_global_timer");
         let finished = execute(loaded, Mode::TASK, facts, entry);
+        node.costs.note(id, "timer", "", &finished);
         self.conclude(id, context, Mode::TASK, finished);
     }
 

@@ -73,6 +73,7 @@ impl Node {
             dir: dir.to_owned(),
             keys,
             clock: Clock::new(ahead),
+            costs: super::costs::Costs::default(),
             pool: Pool::new(threads.max(2))?,
             core: Mutex::new(core),
             store: Mutex::new(store),

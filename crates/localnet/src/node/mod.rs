@@ -4,6 +4,7 @@
 pub(crate) mod admin;
 pub(crate) mod calls;
 pub(crate) mod clock;
+pub(crate) mod costs;
 pub(crate) mod executor;
 pub(crate) mod ingress;
 pub(crate) mod load;
@@ -81,6 +82,8 @@ pub(crate) struct Node {
     pub(crate) keys: Keys,
     /// Its clocks.
     pub(crate) clock: Clock,
+    /// What executions cost.
+    pub(crate) costs: costs::Costs,
     /// Threads for queries.
     pub(crate) pool: Pool,
     core: Mutex<Core>,

@@ -113,8 +113,9 @@ impl Node {
             facts,
             Entry::Method(&method),
             Some(source),
-        )
-        .map_err(|trap| trap.reject(id))?;
+        );
+        self.costs.note(id, "query", &question.method, &finished);
+        let finished = finished.map_err(|trap| trap.reject(id))?;
         finished.outcome.map_err(|trap| trap.reject(id))?;
         finished
             .host
@@ -144,9 +145,10 @@ impl Node {
             return Ok(());
         }
         let mut facts = self.facts(&loaded, question.caller, question.arg);
-        facts.method = question.method;
-        let finished = look(&loaded, Mode::INSPECT, facts, Entry::Method(hook), None)
-            .map_err(|trap| trap.reject(id))?;
+        facts.method.clone_from(&question.method);
+        let finished = look(&loaded, Mode::INSPECT, facts, Entry::Method(hook), None);
+        self.costs.note(id, "inspect", &question.method, &finished);
+        let finished = finished.map_err(|trap| trap.reject(id))?;
         finished.outcome.map_err(|trap| trap.reject(id))?;
         if finished.host.effects.accepted {
             Ok(())

@@ -66,3 +66,50 @@ fn es256_key(cose: &[u8]) -> Result<ic_secp256r1::PublicKey, WebAuthnError> {
         _ => Err(WebAuthnError::Key),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ic_secp256r1::PrivateKey;
+
+    fn cose(key: &PrivateKey) -> Vec<u8> {
+        let point = key.public_key().serialize_sec1(false);
+        let number = |n: i128| Value::Integer(n);
+        let map = [
+            (number(1), number(2)),
+            (number(3), number(-7)),
+            (number(-1), number(1)),
+            (number(-2), Value::Bytes(point[1..33].to_vec())),
+            (number(-3), Value::Bytes(point[33..].to_vec())),
+        ];
+        serde_cbor::to_vec(&Value::Map(map.into())).unwrap()
+    }
+
+    fn sign(key: &PrivateKey, kind: &str, message: &[u8]) -> Vec<u8> {
+        let challenge = URL_SAFE_NO_PAD.encode(message);
+        let json = format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"http://a"}}"#);
+        let data = vec![1; 37];
+        let signed = [data.clone(), value::sha256(json.as_bytes()).to_vec()].concat();
+        let text = |t: &str| Value::Text(t.to_owned());
+        let map = [
+            (text("authenticator_data"), Value::Bytes(data)),
+            (text("client_data_json"), text(&json)),
+            (
+                text("signature"),
+                Value::Bytes(key.sign_message_with_der_encoded_sig(&signed)),
+            ),
+        ];
+        serde_cbor::to_vec(&Value::Map(map.into())).unwrap()
+    }
+
+    #[test]
+    fn an_assertion_is_good_for_its_message_only() {
+        let key = PrivateKey::generate();
+        let good = sign(&key, "webauthn.get", b"message");
+        verify(&cose(&key), b"message", &good).unwrap();
+        verify(&cose(&key), b"another", &good).unwrap_err();
+        verify(&cose(&PrivateKey::generate()), b"message", &good).unwrap_err();
+        let creation = sign(&key, "webauthn.create", b"message");
+        verify(&cose(&key), b"message", &creation).unwrap_err();
+    }
+}

@@ -184,6 +184,16 @@ pub(crate) async fn upload(
     text: &str,
     arg: &[u8],
 ) -> Result<Vec<u8>, AgentError> {
+    upload_wasm(agent, id, mode, wat::parse_str(text).unwrap(), arg).await
+}
+
+pub(crate) async fn upload_wasm(
+    agent: &Agent,
+    id: Principal,
+    mode: &str,
+    wasm: Vec<u8>,
+    arg: &[u8],
+) -> Result<Vec<u8>, AgentError> {
     let install = Install {
         mode: match mode {
             "install" => Mode::Install,
@@ -191,7 +201,7 @@ pub(crate) async fn upload(
             _ => Mode::Upgrade,
         },
         canister_id: id,
-        wasm_module: wat::parse_str(text).unwrap().into(),
+        wasm_module: wasm.into(),
         arg: arg.to_vec().into(),
     };
     agent
