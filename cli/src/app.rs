@@ -1,10 +1,17 @@
-//! What every command starts from: the options, the folder, and where answers go.
+//! What every command starts from: the options, the folder, where answers go, and the client they
+//! lead to. Must not know any command.
 
 use crate::args::Global;
-use crate::error::Result;
-use crate::home::Home;
+use crate::error::{Error, Kind, Result};
+use crate::home::{self, Home};
 use crate::identity::{self, IdentityFile};
+use crate::network::{self, Network, RootKey, Wanted};
 use crate::output::Output;
+use salus_client::agent::{AgentTransport, PemIdentity};
+use salus_client::memory::Folder;
+use salus_client::{AccountId, Client, ClientError, Principal, SystemClock};
+use std::path::PathBuf;
+use std::rc::Rc;
 
 /// What every command starts from.
 #[derive(Debug)]
@@ -14,6 +21,7 @@ pub(crate) struct App {
     /// This machine's folder.
     pub(crate) home: Home,
     identity: Option<String>,
+    wanted: Wanted,
 }
 
 impl App {
@@ -26,6 +34,12 @@ impl App {
             out: Output::new(options.json),
             home: Home::find()?,
             identity: options.identity.clone(),
+            wanted: Wanted {
+                network: options.network.clone(),
+                vault: options.vault.clone(),
+                root_key: options.root_key.clone(),
+                fetch_root_key: options.fetch_root_key,
+            },
         })
     }
 
@@ -36,4 +50,81 @@ impl App {
     pub(crate) fn identity(&self) -> Result<IdentityFile> {
         identity::find(&self.home, self.identity.as_deref())
     }
+
+    /// The network that is called.
+    ///
+    /// # Errors
+    /// See [`Network::find`].
+    pub(crate) fn network(&self) -> Result<Network> {
+        Network::find(&self.wanted)
+    }
+
+    /// A client for the identity, of the vault on the network.
+    ///
+    /// # Errors
+    /// When one of the three is not to be had.
+    pub(crate) async fn client(&self) -> Result<Client> {
+        let network = self.network()?;
+        let vault = network.vault()?;
+        let vault = Principal::from_text(vault)
+            .map_err(|_| Error::usage(format!("`{vault}` is not a canister id")))?;
+        let identity = parse(&self.identity()?)?;
+        let given = match &network.root_key {
+            RootKey::Given(key) => Some(key.clone()),
+            RootKey::Mainnet | RootKey::Fetch => None,
+        };
+        let transport = AgentTransport::connect(&network.url, vault, identity.identity(), given)
+            .map_err(ClientError::from)?;
+        if network.root_key == RootKey::Fetch {
+            self.out.remark(format_args!(
+                "Believing {} about its root key: for development only.",
+                network.url
+            ));
+            transport.agent().fetch_root_key().await.map_err(|error| {
+                Error::new(
+                    Kind::Network,
+                    "unreachable",
+                    format!("could not fetch the root key of {}: {error}", network.url),
+                )
+            })?;
+        }
+        let root_key = salus_client::Transport::root_key(&transport);
+        let memory = self.home.memory(&network::folder_name(&root_key));
+        home::private_folder(&memory)?;
+        Ok(Client::new(
+            Rc::new(transport),
+            Rc::new(Folder::new(memory)),
+            Rc::new(SystemClock),
+        ))
+    }
+
+    /// Where this machine keeps what belongs to an account.
+    pub(crate) fn folder(&self, client: &Client, account: AccountId) -> PathBuf {
+        self.home.account(
+            &network::folder_name(&client.root_key()),
+            &client.vault().to_text(),
+            &account.to_string(),
+        )
+    }
+}
+
+fn parse(file: &IdentityFile) -> Result<PemIdentity> {
+    let pem = file.read()?;
+    PemIdentity::parse(&pem).map_err(|error| {
+        Error::new(
+            Kind::Usage,
+            "identity",
+            format!("{}: {error}", file.path.display()),
+        )
+    })
+}
+
+/// Who calls with an identity.
+///
+/// # Errors
+/// When the file is no key.
+pub(crate) fn principal(file: &IdentityFile) -> Result<Principal> {
+    parse(file)?
+        .principal()
+        .map_err(|error| Error::new(Kind::Usage, "identity", error.to_string()))
 }

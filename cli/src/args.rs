@@ -1,6 +1,8 @@
 //! The command line: what is common to all commands. Each group's own arguments stand with it.
 
-use crate::commands::identity;
+use crate::commands::{
+    account, audit, compartment, grant, identity, inbox, invitation, provider, record, request,
+};
 use clap::{Args, Parser, Subcommand};
 
 const EXIT_STATUSES: &str = "\
@@ -59,4 +61,107 @@ pub(crate) enum Command {
     Identity(identity::Command),
     /// Who calls
     Whoami,
+    /// Your account: create, unlock on this machine, show
+    #[command(subcommand)]
+    Account(account::Command),
+    /// The directory of providers
+    #[command(subcommand)]
+    Provider(provider::Command),
+    /// Compartments your records are filed in
+    #[command(subcommand)]
+    Compartment(compartment::Command),
+    /// Records, your own or a patient's
+    #[command(subcommand)]
+    Record(record::Command),
+    /// Links by which a provider may ask you
+    #[command(subcommand)]
+    Invitation(invitation::Command),
+    /// Requests for access, yours and to you
+    #[command(subcommand)]
+    Request(request::Command),
+    /// Access you gave and were given
+    #[command(subcommand)]
+    Grant(grant::Command),
+    /// Who saw what: the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// What happened since you looked last
+    Inbox(inbox::InboxArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_documented_line_is_understood() {
+        let id = "00112233445566778899aabbccddeeff";
+        let lines = [
+            "identity new ana".to_owned(),
+            "identity list".to_owned(),
+            "whoami --json".to_owned(),
+            "account create".to_owned(),
+            "account create --name Ana --recovery-out words.txt".to_owned(),
+            "account unlock --recovery words.txt".to_owned(),
+            "account show".to_owned(),
+            "provider register --name Novak --specialty Cardiology".to_owned(),
+            "provider list".to_owned(),
+            "compartment list".to_owned(),
+            "compartment add Dental".to_owned(),
+            "record add --compartment Results --title T a.pdf b.pdf".to_owned(),
+            "record add bundle.json".to_owned(),
+            "record list".to_owned(),
+            "record list --patient Ana".to_owned(),
+            format!("record show {id}"),
+            format!("record show {id} --patient Ana --version 2 --out here"),
+            format!("record amend {id} note.txt --patient Ana"),
+            format!("record history {id} --patient Ana"),
+            "invitation create --for 7d".to_owned(),
+            "request send Ana --scope all --rights read --purpose Visit --for 30d".to_owned(),
+            "request send Ana --scope compartment:Results --scope compartment:Plans --rights read,append --purpose Visit --for 30d".to_owned(),
+            "request list".to_owned(),
+            format!("request approve {id}"),
+            format!("request approve {id} --scope record:{id} --rights read --for 1d"),
+            format!("request deny {id}"),
+            format!("grant give Novak --scope record:{id} --rights read --purpose P --for 12h"),
+            "grant list".to_owned(),
+            format!("grant revoke {id}"),
+            "audit show".to_owned(),
+            "audit verify --export x.json".to_owned(),
+            "audit verify --offline x.json".to_owned(),
+            "audit verify --patient Ana".to_owned(),
+            "inbox".to_owned(),
+            "--network ic --vault aaaaa-aa --identity key.pem --json inbox".to_owned(),
+        ];
+        for line in lines {
+            let words = std::iter::once("salus").chain(line.split_whitespace());
+            if let Err(error) = Cli::try_parse_from(words) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_that_make_no_sense_are_refused() {
+        for line in [
+            "",
+            "record add",
+            "record show 12",
+            "grant give Novak --scope some --rights read --purpose P --for 12h",
+            "grant give Novak --scope all --rights write --purpose P --for 12h",
+            "grant give Novak --scope all --rights read --purpose P --for soon",
+            "audit verify --offline a --export b",
+            "audit verify --offline a --patient b",
+            "account unlock",
+        ] {
+            let words = std::iter::once("salus").chain(line.split_whitespace());
+            assert!(Cli::try_parse_from(words).is_err(), "{line}");
+        }
+    }
 }

@@ -4,10 +4,12 @@
 //!
 //! ```text
 //! identities/NAME.pem                            0600
-//! networks/NETWORK/VAULT/ACCOUNT/                0700; NETWORK is a hash of the root key
-//!     slot.json                                  0600, this machine's way to unlock
+//! networks/NETWORK/                              0700; NETWORK is a hash of the root key
 //!     memory/…                                   what the client remembers and resumes
-//!     contacts.json                              names of people
+//!     VAULT/ACCOUNT/
+//!         slot.json                              0600, this machine's way to unlock
+//!         contacts.json                          names of people
+//!         imports/…                              imports that were interrupted
 //! ```
 
 use crate::error::{Error, Kind, Result};
@@ -60,7 +62,12 @@ impl Home {
         self.root.join("identities")
     }
 
-    /// Where an account's memory is.
+    /// Where a client keeps what it remembers of a network.
+    pub(crate) fn memory(&self, network: &str) -> PathBuf {
+        self.root.join("networks").join(network).join("memory")
+    }
+
+    /// Where an account's files are.
     pub(crate) fn account(&self, network: &str, vault: &str, account: &str) -> PathBuf {
         self.root
             .join("networks")

@@ -5,18 +5,25 @@
 //! Thin: what is done is `salus-client`'s; here is how it is asked for and shown. Must not know
 //! cryptography, Candid or how calls are made.
 
-#![expect(dead_code, reason = "what the commands to come are built from")]
-
 mod app;
 mod args;
+mod arrivals;
 mod commands;
+mod contacts;
 mod error;
+mod failure;
+mod files;
 mod home;
 mod identity;
 mod network;
 mod output;
+mod people;
+mod session;
+mod slot_file;
 mod span;
+mod terms;
 mod text;
+mod watch;
 mod wish;
 
 use clap::Parser;

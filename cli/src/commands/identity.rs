@@ -59,7 +59,7 @@ impl fmt::Display for Identities {
 fn shown(file: &identity::IdentityFile) -> Identity {
     Identity {
         name: file.name.clone(),
-        principal: None,
+        principal: crate::app::principal(file).ok().map(|p| p.to_text()),
         file: file.path.display().to_string(),
     }
 }
@@ -81,5 +81,9 @@ pub(crate) fn run(app: &App, command: &Command) -> Result<()> {
 /// `salus whoami`: says it without asking the network.
 pub(crate) fn whoami(app: &App) -> Result<()> {
     let file = app.identity()?;
-    app.out.answer(&shown(&file))
+    let principal = crate::app::principal(&file)?;
+    app.out.answer(&Identity {
+        principal: Some(principal.to_text()),
+        ..shown(&file)
+    })
 }

@@ -1,0 +1,127 @@
+//! What others left in the drop box: filed on the way by whatever command unlocks the account to
+//! look at it. Only with a verified author; what cannot be filed stays, and it is said why.
+
+use crate::commands::record::rows::{Author, Filed};
+use crate::error::Result;
+use crate::session::Session;
+use crate::text::line;
+use salus_client::{Authorship, ClientError, Compartment, CompartmentId, RecordItem};
+use salus_health::Category;
+
+/// Files what waits, and says so.
+///
+/// # Errors
+/// When the drop box cannot be read, or what it holds is not what its author signed.
+pub(crate) async fn file_all(session: &Session<'_>) -> Result<Vec<Filed>> {
+    let mut waiting = session.unlocked.drop_box().await?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A version can be filed only after the one before it.
+    waiting.sort_by_key(|item| (item.record, item.version));
+    let compartments = session.unlocked.compartments()?;
+    let mut filed = Vec::new();
+    for item in &waiting {
+        let title = line(&item.descriptor.title);
+        if item.author.authorship == Authorship::Unknown {
+            session.app.out.remark(format_args!(
+                "Left in the drop box: {title}, because its author's keys are not known"
+            ));
+            continue;
+        }
+        let Some(place) = place(item, &compartments) else {
+            session.app.out.remark(format_args!(
+                "Left in the drop box: {title}, because you have no compartment"
+            ));
+            continue;
+        };
+        match session.unlocked.adopt(item, place.id).await {
+            Ok(_) => {}
+            // Another browser or command of the owner's was faster.
+            Err(ClientError::NotFound(_) | ClientError::Conflict(_)) => continue,
+            Err(ClientError::Invalid { reason, .. }) => {
+                session
+                    .app
+                    .out
+                    .remark(format_args!("Left in the drop box: {title}: {reason}"));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let author = Author {
+            account: item.author.account.to_string(),
+            name: item
+                .author
+                .name
+                .clone()
+                .or_else(|| session.name_of(item.author.account)),
+            verified: true,
+            own: item.author.account == session.unlocked.account(),
+        };
+        session.app.out.remark(format_args!(
+            "Filed into {}: {title}, version {} by {author}",
+            line(&place.label.name),
+            item.version
+        ));
+        filed.push(Filed {
+            record: item.record.to_string(),
+            version: item.version,
+            title: item.descriptor.title.clone(),
+            author,
+            compartment: place.label.name.clone(),
+        });
+    }
+    Ok(filed)
+}
+
+/// Where its author suggests, else by its category, else among the documents, else wherever.
+fn place<'c>(item: &RecordItem, compartments: &'c [Compartment]) -> Option<&'c Compartment> {
+    let of_id = |id: CompartmentId| compartments.iter().find(|c| c.id == id);
+    item.suggested
+        .and_then(of_id)
+        .or_else(|| of_category(item.descriptor.category.as_deref()?, compartments))
+        .or_else(|| of_category(Category::Documents.id(), compartments))
+        .or_else(|| compartments.first())
+}
+
+/// The compartment that imports of a category are filed into.
+pub(crate) fn of_category<'c>(
+    category: &str,
+    compartments: &'c [Compartment],
+) -> Option<&'c Compartment> {
+    let wanted = category.to_lowercase();
+    let name = Category::from_id(&wanted).map(|c| c.name().to_lowercase());
+    compartments
+        .iter()
+        .find(|c| c.label.tag.as_deref() == Some(wanted.as_str()))
+        .or_else(|| {
+            compartments.iter().find(|c| {
+                let own = c.label.name.to_lowercase();
+                own == wanted || Some(&own) == name.as_ref()
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use salus_client::Label;
+
+    #[test]
+    fn a_category_finds_its_compartment_under_any_name() {
+        let compartment = |n: u8, label: Label| Compartment {
+            id: CompartmentId([n; 16]),
+            label,
+            epoch: 1,
+        };
+        let all = [
+            compartment(1, Label::named("results")),
+            compartment(2, Label::tagged("Befunde", "results")),
+            compartment(3, Label::named("Vital signs")),
+        ];
+        let find = |category: &str| of_category(category, &all).map(|c| c.id.0[0]);
+        assert_eq!(find("results"), Some(2));
+        assert_eq!(find("vitals"), Some(3));
+        assert_eq!(find("plans"), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! `salus compartment …`: the patient's categories.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::text::{Table, line};
+use clap::Subcommand;
+use salus_client::Label;
+use serde::Serialize;
+use std::fmt;
+
+/// Compartments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show all compartments
+    List,
+    /// Add a compartment
+    Add {
+        /// What to call it
+        name: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Compartment {
+    id: String,
+    name: String,
+    /// What imports file into it, if anything.
+    category: Option<String>,
+    epoch: u32,
+}
+
+impl fmt::Display for Compartment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Added {}: {}", line(&self.name), self.id)
+    }
+}
+
+#[derive(Serialize)]
+struct Compartments {
+    compartments: Vec<Compartment>,
+}
+
+impl fmt::Display for Compartments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(&["ID", "NAME"]);
+        for compartment in &self.compartments {
+            table.row(vec![compartment.id.clone(), compartment.name.clone()]);
+        }
+        write!(f, "{table}")
+    }
+}
+
+impl From<salus_client::Compartment> for Compartment {
+    fn from(compartment: salus_client::Compartment) -> Self {
+        Self {
+            id: compartment.id.to_string(),
+            name: compartment.label.name,
+            category: compartment.label.tag,
+            epoch: compartment.epoch,
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
+    let session = Session::open(app).await?;
+    match command {
+        Command::List => {
+            let compartments = session
+                .unlocked
+                .compartments()?
+                .into_iter()
+                .map(Compartment::from)
+                .collect();
+            app.out.answer(&Compartments { compartments })
+        }
+        Command::Add { name } => {
+            let name = line(name);
+            let all = session.unlocked.compartments()?;
+            if let Some(taken) = all
+                .iter()
+                .find(|c| c.label.name.to_lowercase() == name.to_lowercase())
+            {
+                return Err(Error::exists(format!(
+                    "there is a compartment {} already: {}",
+                    taken.label.name, taken.id
+                )));
+            }
+            let id = session
+                .unlocked
+                .add_compartment(&Label::named(name.clone()))
+                .await?;
+            app.out.answer(&Compartment {
+                id: id.to_string(),
+                name,
+                category: None,
+                epoch: 1,
+            })
+        }
+    }
+}

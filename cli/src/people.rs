@@ -1,0 +1,280 @@
+//! Whom a PATIENT or PROVIDER on the command line means, and the grants that lead to a patient's
+//! records. Names lead only to accounts already dealt with; keys are the client's to check.
+
+use crate::error::{Error, Kind, Result};
+use crate::session::Session;
+use salus_client::{
+    AccountId, Contact, GrantPhase, Link, OpenVersion, Principal, ReceivedGrant, RecordId,
+};
+
+/// Someone to be asked, with the invitation that leads to them if there is one.
+pub(crate) struct Asked {
+    /// Who.
+    pub(crate) contact: Contact,
+    /// By which link.
+    pub(crate) link: Option<Link>,
+    /// Their principal, if it is known.
+    pub(crate) principal: Option<Principal>,
+}
+
+impl Session<'_> {
+    /// Remembers what someone is called.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub(crate) fn learn(
+        &self,
+        contact: &Contact,
+        principal: Option<Principal>,
+        name: Option<&str>,
+    ) -> Result<()> {
+        let name = contact.name().or(name);
+        self.contacts
+            .borrow_mut()
+            .learn(contact.account, principal, name)
+    }
+
+    /// The account of someone known by name, account or principal.
+    fn known(&self, text: &str) -> Result<Option<(AccountId, Option<Principal>)>> {
+        let contacts = self.contacts.borrow();
+        let found = contacts.find(text)?;
+        Ok(found.and_then(|person| Some((person.account()?, person.principal()))))
+    }
+
+    /// A patient to be asked for access: by link, or someone there is a grant with.
+    ///
+    /// # Errors
+    /// When nobody is meant, or several people are.
+    pub(crate) async fn patient_to_ask(&self, text: &str) -> Result<Asked> {
+        if let Some(link) = link(text)? {
+            let known = self.known(&link.patient.to_text())?;
+            let contact = match (&link.code, known) {
+                (None, Some((account, _))) => {
+                    let contact = self.client().person(account).await?;
+                    if contact.genesis() != link.genesis {
+                        return Err(Error::new(
+                            Kind::Integrity,
+                            "integrity",
+                            "the link is not of the person known under this principal",
+                        ));
+                    }
+                    contact
+                }
+                _ => self.unlocked.open_link(&link).await?,
+            };
+            self.learn(&contact, Some(link.patient), None)?;
+            return Ok(Asked {
+                contact,
+                principal: Some(link.patient),
+                link: Some(link),
+            });
+        }
+        self.learn_from_grants().await?;
+        match self.known(text)? {
+            Some((account, principal)) => Ok(Asked {
+                contact: self.client().person(account).await?,
+                link: None,
+                principal,
+            }),
+            None => Err(nobody("patient", text)
+                .hint("ask them for an invitation: `salus invitation create` makes a link")),
+        }
+    }
+
+    /// A provider to be granted access: by principal or link from the directory, by name among
+    /// those dealt with and in the directory.
+    ///
+    /// # Errors
+    /// When nobody is meant, or several people are.
+    pub(crate) async fn provider(&self, text: &str) -> Result<Contact> {
+        if let Some(link) = link(text)? {
+            let contact = self.unlocked.open_link(&link).await?;
+            self.learn(&contact, Some(link.patient), None)?;
+            return Ok(contact);
+        }
+        if let Ok(principal) = Principal::from_text(text.trim()) {
+            let contact = self.client().provider(principal).await?;
+            self.learn(&contact, Some(principal), None)?;
+            return Ok(contact);
+        }
+        let mut cursor = None;
+        loop {
+            let (page, next) = self.client().directory(cursor).await?;
+            for (principal, contact) in &page {
+                self.learn(contact, Some(*principal), None)?;
+            }
+            if next.is_none() {
+                break;
+            }
+            cursor = next;
+        }
+        let (account, principal) = self.known(text)?.ok_or_else(|| {
+            nobody("provider", text).hint("`salus provider list` shows who is in the directory")
+        })?;
+        let contact = self.client().person(account).await?;
+        Ok(self.client().confirm(contact, principal).await?)
+    }
+
+    /// Grants received, with the names in them learnt.
+    ///
+    /// # Errors
+    /// When one is not what its owner signed.
+    pub(crate) async fn learn_from_grants(&self) -> Result<Vec<ReceivedGrant>> {
+        let received = self.unlocked.received().await?;
+        for grant in &received {
+            self.learn(&grant.owner, None, grant.owner_name())?;
+        }
+        Ok(received)
+    }
+
+    /// The grants in force from a patient, newest first.
+    ///
+    /// # Errors
+    /// When nobody is meant, several people are, or there is no grant in force.
+    pub(crate) async fn grants_from(&self, text: &str) -> Result<Vec<ReceivedGrant>> {
+        let mut theirs = self.all_grants_from(text).await?;
+        let last = theirs.first().map(|grant| grant.phase);
+        theirs.retain(|grant| grant.phase == GrantPhase::Active);
+        if theirs.is_empty() {
+            return Err(no_grant(last));
+        }
+        Ok(theirs)
+    }
+
+    /// A patient one has or had a grant from.
+    ///
+    /// # Errors
+    /// When nobody is meant, or several people are.
+    pub(crate) async fn patient_of_any_grant(&self, text: &str) -> Result<Contact> {
+        let theirs = self.all_grants_from(text).await?;
+        let first = theirs.into_iter().next();
+        first.map(|grant| grant.owner).ok_or_else(|| no_grant(None))
+    }
+
+    async fn all_grants_from(&self, text: &str) -> Result<Vec<ReceivedGrant>> {
+        let mut received = self.learn_from_grants().await?;
+        let link = link(text)?;
+        let principal = match &link {
+            Some(link) => Some(link.patient),
+            None => Principal::from_text(text.trim()).ok(),
+        };
+        let known = match principal {
+            Some(principal) => self.known(&principal.to_text())?,
+            None => self.known(text)?,
+        };
+        let account = match (known, principal) {
+            (Some((account, _)), _) => Some(account),
+            (None, Some(principal)) => self.account_of(principal, &received).await?,
+            (None, None) => None,
+        };
+        let account = account.ok_or_else(|| nobody("patient", text))?;
+        received.retain(|grant| grant.owner.account == account);
+        Ok(received)
+    }
+
+    /// Whose principal it is, among those one has a grant from: the network certifies it.
+    async fn account_of(
+        &self,
+        principal: Principal,
+        received: &[ReceivedGrant],
+    ) -> Result<Option<AccountId>> {
+        let mut tried: Vec<AccountId> = Vec::new();
+        for grant in received {
+            let account = grant.owner.account;
+            if tried.contains(&account) || grant.phase != GrantPhase::Active {
+                continue;
+            }
+            tried.push(account);
+            let confirmed = self
+                .client()
+                .confirm(grant.owner.clone(), Some(principal))
+                .await;
+            if confirmed.is_ok() {
+                self.learn(&grant.owner, Some(principal), None)?;
+                return Ok(Some(account));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens versions of a patient's record under the first grant that covers them. Their audit
+    /// trail says so before it happens.
+    ///
+    /// # Errors
+    /// When no grant covers it.
+    pub(crate) async fn open_granted(
+        &self,
+        grants: &[ReceivedGrant],
+        record: RecordId,
+        version: Option<u32>,
+    ) -> Result<(usize, Vec<OpenVersion>)> {
+        let mut last = None;
+        for (at, grant) in grants.iter().enumerate() {
+            if grant.grant.rights & salus_client::READ == 0 {
+                continue;
+            }
+            match self
+                .unlocked
+                .open_granted(grant, &[(record, version)])
+                .await
+            {
+                Ok(opened) => return Ok((at, opened)),
+                Err(error) => {
+                    let error = Error::from(error);
+                    if error.kind != Kind::NotFound {
+                        return Err(error);
+                    }
+                    last = Some(error);
+                }
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            Error::new(Kind::NotFound, "not_covered", "no grant lets you read this")
+        }))
+    }
+}
+
+/// A link, if that is what it looks like.
+fn link(text: &str) -> Result<Option<Link>> {
+    let text = text.trim();
+    let looks = text.contains("ask/") || (text.len() > 100 && !text.contains(char::is_whitespace));
+    if !looks {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .map_err(|error: salus_client::LinkError| salus_client::ClientError::from(error).into())
+}
+
+fn nobody(whom: &str, text: &str) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "unknown_person",
+        format!("`{text}` is no {whom} you deal with"),
+    )
+}
+
+fn no_grant(last: Option<GrantPhase>) -> Error {
+    match last {
+        Some(GrantPhase::Expired) => Error::new(
+            Kind::NotFound,
+            "expired",
+            "the grant from this patient has expired",
+        ),
+        Some(GrantPhase::Revoked { .. }) => Error::new(
+            Kind::NotFound,
+            "revoked",
+            "the patient has taken the grant back",
+        ),
+        Some(GrantPhase::Upcoming) => Error::new(
+            Kind::NotFound,
+            "not_yet",
+            "the grant from this patient is not in force yet",
+        ),
+        _ => Error::new(
+            Kind::NotFound,
+            "no_grant",
+            "you have no grant from this patient",
+        ),
+    }
+}
