@@ -1,4 +1,5 @@
 //! Modules beyond one message, compressed ones, and all three ways to install.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What was acknowledged survives: a restart, and a kill at any moment.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

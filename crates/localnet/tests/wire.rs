@@ -1,4 +1,5 @@
 //! The HTTP interface itself: who is believed, what is refused, and how.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -5,7 +5,7 @@ mod address;
 mod protocol;
 mod verify;
 
-use crate::http::{App, Shared, refuse};
+use crate::http::{App, Refusal, Shared, refuse};
 use crate::node::Node;
 use crate::node::clock::Clock;
 use crate::node::executor::Submission;
@@ -45,8 +45,6 @@ pub(crate) async fn handle(State(app): Shared, request: Request) -> Response {
         Err((status, why)) => refuse(status, why),
     }
 }
-
-type Refusal = (StatusCode, String);
 
 async fn ask(app: &App, canister: Principal, question: HttpRequest) -> Result<Response, Refusal> {
     let bad = |why: String| (StatusCode::BAD_GATEWAY, why);

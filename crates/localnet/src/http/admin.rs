@@ -1,7 +1,7 @@
 //! What tests need and the IC does not have: stopping, and with `--admin` reaching into stable
 //! memory, moving canisters' clock and reading what calls cost. Loopback only, like everything here.
 
-use super::{App, Shared, refuse};
+use super::{App, Refusal, Shared, refuse};
 use crate::identity::page::is_own;
 use crate::node::admin::AdminError;
 use axum::Router;
@@ -31,22 +31,27 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 /// Programs send no such headers; browsers cannot leave them out.
-fn from_a_page(app: &App, headers: &HeaderMap) -> Option<Response> {
+fn from_a_page(app: &App, headers: &HeaderMap) -> Option<Refusal> {
     let page = headers.contains_key("sec-fetch-site")
         || headers.contains_key(header::ORIGIN)
         || !is_own(headers, app.port);
-    page.then(|| refuse(StatusCode::FORBIDDEN, "for programs, at http://localhost"))
+    page.then(|| {
+        (
+            StatusCode::FORBIDDEN,
+            "for programs, at http://localhost".into(),
+        )
+    })
 }
 
 async fn stop(State(app): Shared, headers: HeaderMap) -> Response {
     if let Some(refusal) = from_a_page(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     let _ = app.stop.send(true);
     StatusCode::ACCEPTED.into_response()
 }
 
-fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Response> {
+fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     if let Some(refusal) = from_a_page(app, headers) {
         return Err(refusal);
     }
@@ -54,7 +59,7 @@ fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Response> {
         Ok(())
     } else {
         let why = "only when localnet was started with --admin";
-        Err(refuse(StatusCode::FORBIDDEN, why))
+        Err((StatusCode::FORBIDDEN, why.into()))
     }
 }
 
@@ -73,7 +78,7 @@ struct Advance {
 
 async fn time(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     let Ok(Advance { advance_ns }) = serde_json::from_slice(&body) else {
         return refuse(StatusCode::BAD_REQUEST, "expected {\"advance_ns\": number}");
@@ -86,7 +91,7 @@ async fn time(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
 
 async fn stable(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal>) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     match app.node.stable_memory(id).await {
         Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
@@ -97,7 +102,7 @@ async fn stable(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal
 /// `[{"method", "kind", "instructions"}]`, oldest first.
 async fn costs(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal>) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     axum::Json(app.node.costs.of(id)).into_response()
 }
@@ -109,7 +114,7 @@ async fn put_stable(
     body: Bytes,
 ) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     match app.node.set_stable_memory(id, body.to_vec()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),

@@ -1,6 +1,6 @@
 //! The agents' interface: status, call, query, read_state.
 
-use super::{Shared, cbor, mainnet_delay, refuse};
+use super::{Refusal, Shared, cbor, mainnet_delay, refuse};
 use crate::certify::{Path, labels};
 use crate::http::App;
 use crate::node::Node;
@@ -56,9 +56,9 @@ async fn open(app: &App, body: &Bytes) -> Result<Envelope, Response> {
 
 /// The effective canister id in the URL must be the canister called; management calls carry the
 /// id they are about, and creation any id of the subnet.
-fn check_effective(effective: &str, call: &MethodCall, node: &Node) -> Result<(), Response> {
+fn check_effective(effective: &str, call: &MethodCall, node: &Node) -> Result<(), Refusal> {
     let effective = Principal::from_text(effective).map_err(|e| {
-        refuse(
+        (
             StatusCode::BAD_REQUEST,
             format!("effective canister id: {e}"),
         )
@@ -71,7 +71,7 @@ fn check_effective(effective: &str, call: &MethodCall, node: &Node) -> Result<()
             "the effective canister id {effective} is not the canister called, {}",
             call.canister
         );
-        Err(refuse(StatusCode::BAD_REQUEST, why))
+        Err((StatusCode::BAD_REQUEST, why))
     }
 }
 
@@ -92,8 +92,8 @@ pub(super) async fn call(
     let Ask::Call(call) = envelope.ask else {
         return refuse(StatusCode::BAD_REQUEST, "request_type must be \"call\"");
     };
-    if let Err(response) = check_effective(&effective, &call, &app.node) {
-        return response;
+    if let Err(refusal) = check_effective(&effective, &call, &app.node) {
+        return refusal.into_response();
     }
     let id = envelope.request_id;
     let submission = Submission {
@@ -139,8 +139,8 @@ pub(super) async fn query(
     let Ask::Query(call) = envelope.ask else {
         return refuse(StatusCode::BAD_REQUEST, "request_type must be \"query\"");
     };
-    if let Err(response) = check_effective(&effective, &call, &app.node) {
-        return response;
+    if let Err(refusal) = check_effective(&effective, &call, &app.node) {
+        return refusal.into_response();
     }
     let question = Question {
         canister: call.canister,
@@ -209,7 +209,7 @@ pub(super) async fn read_state(
 }
 
 /// Whether the sender may read a path.
-fn may_read(node: &Node, path: &Path, sender: Principal) -> Result<(), (StatusCode, String)> {
+fn may_read(node: &Node, path: &Path, sender: Principal) -> Result<(), Refusal> {
     let labels: Vec<&[u8]> = path.iter().map(Vec::as_slice).collect();
     let bad = || {
         let shown: Vec<String> = path

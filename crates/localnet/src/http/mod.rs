@@ -99,6 +99,9 @@ fn cbor(status: StatusCode, body: Vec<u8>) -> Response {
         .into_response()
 }
 
+/// A refusal that is still to be sent: its status and why.
+pub(crate) type Refusal = (StatusCode, String);
+
 /// A refusal in words.
 pub(crate) fn refuse(status: StatusCode, why: impl std::fmt::Display) -> Response {
     (status, format!("{why}\n")).into_response()

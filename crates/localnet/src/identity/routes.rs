@@ -3,7 +3,7 @@
 use super::page::{self, POLICY};
 use super::{DelegationRequest, IdentityError, people};
 use crate::gateway;
-use crate::http::{App, Shared, refuse};
+use crate::http::{App, Refusal, Shared, refuse};
 use crate::node::clock::Clock;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -31,12 +31,12 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/_/identity/derivation", post(derivation))
 }
 
-fn own(app: &App, headers: &HeaderMap) -> Result<(), Response> {
+fn own(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     if page::is_own(headers, app.port) {
         return Ok(());
     }
     let why = "only for the identity page itself and for programs, at http://localhost";
-    Err(refuse(StatusCode::FORBIDDEN, why))
+    Err((StatusCode::FORBIDDEN, why.into()))
 }
 
 fn file(kind: &'static str, text: &'static str) -> Response {
@@ -56,7 +56,7 @@ fn file(kind: &'static str, text: &'static str) -> Response {
 async fn authorize(State(app): Shared, headers: HeaderMap) -> Response {
     match own(&app, &headers) {
         Ok(()) => file("text/html; charset=utf-8", HTML),
-        Err(refusal) => refusal,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -82,7 +82,7 @@ fn failed(error: &IdentityError) -> Response {
 
 async fn list(State(app): Shared, headers: HeaderMap) -> Response {
     if let Err(refusal) = own(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     Json(json!({ "people": people::names(&app.node) })).into_response()
 }
@@ -94,7 +94,7 @@ struct New {
 
 async fn add(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
     if let Err(refusal) = own(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     let Ok(New { name }) = serde_json::from_slice(&body) else {
         return refuse(StatusCode::BAD_REQUEST, "expected {\"name\": text}");
@@ -107,7 +107,7 @@ async fn add(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
 
 async fn delegation(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
     if let Err(refusal) = own(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     let request: DelegationRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
@@ -138,7 +138,7 @@ struct Alternatives {
 /// of this node's, has to list it in `/.well-known/ii-alternative-origins`.
 async fn derivation(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
     if let Err(refusal) = own(&app, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     let Ok(asked) = serde_json::from_slice::<Derivation>(&body) else {
         let why = "expected {\"origin\": text, \"derivation_origin\": text}";
