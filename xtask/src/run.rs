@@ -223,10 +223,14 @@ fn announce(workspace: &Workspace, local: &Local, options: &RunOptions) {
     for person in &local.people {
         let field = |name: &str| person.get(name).and_then(|value| value.as_str());
         println!(
-            "  {:<9} {}",
+            "  {:<9} {}, recovery phrase in {}",
             field("role").unwrap_or("person"),
-            field("name").unwrap_or("?")
+            field("name").unwrap_or("?"),
+            field("recovery").unwrap_or("?"),
         );
+    }
+    if !local.people.is_empty() {
+        println!("            sign in as anyone new, then open an account with its phrase");
     }
     println!();
     if options.detach {

@@ -43,7 +43,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("salus-localnet", &[]),
     ("salus-tests", &["*"]),
-    ("xtask", &[]),
+    ("xtask", &["salus-health"]),
     ("xtask-deploy", &[]),
     ("xtask-web", &[]),
 ];
