@@ -47,7 +47,7 @@ impl Runtime for Platform {
         ic_cdk::api::canister_self()
     }
     fn random(&mut self) -> Option<[u8; 32]> {
-        self.generator.next()
+        self.generator.draw()
     }
     fn certify(&mut self, root: &[u8; 32]) {
         ic_cdk::api::certified_data_set(root);
@@ -153,6 +153,16 @@ fn one<T: CandidType + for<'a> serde::Deserialize<'a>>(bytes: Vec<u8>) -> T {
     }
 }
 
+fn answer<T: CandidType>(value: T) -> Vec<u8> {
+    let bytes = match candid::encode_one(value) {
+        Ok(bytes) => bytes,
+        Err(error) => ic_cdk::trap(format!("answer: {error}")),
+    };
+    #[cfg(feature = "measured")]
+    ic_cdk::api::debug_print(format!("measured {}", ic_cdk::api::performance_counter(0)));
+    bytes
+}
+
 fn installed(bytes: Vec<u8>) -> Option<InitArgs> {
     if bytes.is_empty() { None } else { one(bytes) }
 }
@@ -181,7 +191,7 @@ fn inspect_message() {
 macro_rules! updates {
     ($($name:ident($arg:ident: $type:ty) -> $answer:ty;)*) => {$(
         #[candid_method(update)]
-        #[update(hidden = true, decode_with = "one")]
+        #[update(hidden = true, decode_with = "one", encode_with = "answer")]
         fn $name($arg: $type) -> Result<$answer> {
             write(|vault, call| api::$name(vault, call, $arg))
         }
@@ -191,7 +201,7 @@ macro_rules! updates {
 macro_rules! queries {
     ($($name:ident($arg:ident: $type:ty) -> $answer:ty;)*) => {$(
         #[candid_method(query)]
-        #[query(hidden = true, decode_with = "one")]
+        #[query(hidden = true, decode_with = "one", encode_with = "answer")]
         fn $name($arg: $type) -> Result<$answer> {
             read(|vault, call| api::$name(vault, call, $arg))
         }
@@ -239,13 +249,13 @@ queries! {
 }
 
 #[candid_method(query)]
-#[query(hidden = true)]
+#[query(hidden = true, encode_with = "answer")]
 fn account_show() -> Result<AccountInfo> {
     read(api::account_show)
 }
 
 #[candid_method(query)]
-#[query(hidden = true)]
+#[query(hidden = true, encode_with = "answer")]
 fn status() -> Result<VaultStatus> {
     read(|vault, _| Ok(api::status(vault)))
 }

@@ -46,7 +46,7 @@ impl Generator {
     }
 
     /// 32 bytes; `None` before the first seed.
-    pub fn next(&mut self) -> Option<[u8; 32]> {
+    pub fn draw(&mut self) -> Option<[u8; 32]> {
         let state = self.state?;
         let derive = |tag: u8| -> [u8; 32] {
             let mut hasher = Sha256::new();
@@ -67,12 +67,12 @@ mod tests {
     #[test]
     fn gives_nothing_before_a_seed_and_never_the_same_twice() {
         let mut generator = Generator::default();
-        assert_eq!(generator.next(), None);
+        assert_eq!(generator.draw(), None);
         generator.seed(&[7; 32]);
-        let first = generator.next();
-        let second = generator.next();
+        let first = generator.draw();
+        let second = generator.draw();
         assert!(first.is_some() && first != second);
         generator.seed(&[7; 32]);
-        assert_ne!(generator.next(), second);
+        assert_ne!(generator.draw(), second);
     }
 }

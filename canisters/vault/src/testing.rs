@@ -70,7 +70,7 @@ impl Runtime for TestRuntime {
         vault_id()
     }
     fn random(&mut self) -> Option<[u8; 32]> {
-        self.generator.next()
+        self.generator.draw()
     }
     fn certify(&mut self, root: &[u8; 32]) {
         self.certified = *root;

@@ -88,7 +88,7 @@ pub fn account_create<R: Runtime, M: Memory>(
             what: "recovery".into(),
         });
     }
-    let number = vault.store.merkle.len();
+    let number = vault.store.merkle.count();
     let mut owner = blank(number, &chain, call, vault.settings.upgrades)?;
     let op = vault.check_op(&owner, &args.ledger, Vec::new(), call.now)?;
     vault.random()?;

@@ -25,7 +25,7 @@ pub fn status<R: Runtime, M: Memory>(vault: &Vault<R, M>) -> VaultStatus {
     VaultStatus {
         version: VERSION.into(),
         schema: vault.store.schema(),
-        accounts: vault.store.merkle.len(),
+        accounts: vault.store.merkle.count(),
         stable_bytes: vault.runtime.stable_bytes(),
         sign_up: if vault.settings.open_sign_up {
             SignUp::Open

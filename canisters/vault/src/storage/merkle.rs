@@ -97,7 +97,7 @@ impl<M: Memory> MerkleTree<M> {
     }
 
     /// Number of leaves.
-    pub fn len(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.count
     }
 

@@ -163,7 +163,7 @@ impl<M: Memory> Store<M> {
     pub fn rows(&self) -> impl Iterator<Item = (Space, u64)> + '_ {
         Space::ALL
             .into_iter()
-            .zip(self.spaces.iter().map(SpaceMap::len))
+            .zip(self.spaces.iter().map(SpaceMap::rows))
     }
 }
 

@@ -68,7 +68,7 @@ impl<M: Memory> SpaceMap<M> {
     }
 
     /// Rows in the tree, all tables together.
-    pub fn len(&self) -> u64 {
+    pub fn rows(&self) -> u64 {
         self.map.len()
     }
 }

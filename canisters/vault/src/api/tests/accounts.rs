@@ -37,7 +37,7 @@ fn an_account_opens_whole_and_the_same_call_again_answers_the_same() {
     let mut again = Person::new(1);
     let repeated = api::account_create(&mut vault, &alice.call(), again.create_args()).unwrap();
     assert_eq!(repeated, info);
-    assert_eq!(vault.store.merkle.len(), 1);
+    assert_eq!(vault.store.merkle.count(), 1);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_genesis_signed_by_someone_else_is_refused() {
     );
     let error = refused(&mut vault, |v| api::account_create(v, &alice.call(), args));
     assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
-    assert_eq!(vault.store.merkle.len(), 0);
+    assert_eq!(vault.store.merkle.count(), 0);
 }
 
 #[test]

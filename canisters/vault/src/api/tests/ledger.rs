@@ -21,6 +21,8 @@ fn new_compartment(n: u8) -> Change {
     }
 }
 
+type Spoil = fn(&mut salus_protocol::grant::Grant);
+
 fn append(op: Signed) -> LedgerAppend {
     LedgerAppend {
         op,
@@ -125,20 +127,16 @@ fn a_grant_that_is_not_what_the_operation_names_is_refused() {
     let mut alice = Person::opened(&mut vault, 1);
     let mut bob = Person::opened(&mut vault, 2);
     let good = alice.grant(&bob, Scope::Everything, READ);
-    let cases: [(&str, Box<dyn Fn(&mut salus_protocol::grant::Grant)>); 7] = [
-        ("over already", Box::new(|g| g.expires = NOW)),
-        ("too long", Box::new(|g| g.expires = NOW + 4000 * 24 * HOUR)),
-        ("another owner", Box::new(|g| g.owner = g.grantee)),
-        ("another envelope", Box::new(|g| g.envelope = Hash([0; 32]))),
-        ("no rights", Box::new(|g| g.rights = 0)),
-        (
-            "keys not in force",
-            Box::new(|g| g.grantee_link = Hash([1; 32])),
-        ),
-        (
-            "unknown compartment",
-            Box::new(|g| g.scope = Scope::Compartments(vec![CompartmentId([250; 16])])),
-        ),
+    let cases: [(&str, Spoil); 7] = [
+        ("over already", |g| g.expires = NOW),
+        ("too long", |g| g.expires = NOW + 4000 * 24 * HOUR),
+        ("another owner", |g| g.owner = g.grantee),
+        ("another envelope", |g| g.envelope = Hash([0; 32])),
+        ("no rights", |g| g.rights = 0),
+        ("keys not in force", |g| g.grantee_link = Hash([1; 32])),
+        ("unknown compartment", |g| {
+            g.scope = Scope::Compartments(vec![CompartmentId([250; 16])])
+        }),
     ];
     for (name, spoil) in cases {
         let mut grant = good.clone();
