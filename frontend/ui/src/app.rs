@@ -5,7 +5,7 @@ use crate::browser;
 use crate::channel;
 use crate::frame::Frame;
 use crate::model::{Action, Boot, Model};
-use crate::parts::{Mark, Problem};
+use crate::parts::{mark, problem};
 use crate::route::Route;
 use crate::screens;
 use salus_messages::{Failure, FailureKind, Intent, Reply, SessionState, VERSION};
@@ -61,14 +61,14 @@ fn view(app: &App) -> Html {
     match &app.model.boot {
         Boot::Starting => html! {
             <div class="splash" role="status" data-testid="starting">
-                <Mark />
+                { mark() }
                 <p class="visually-hidden">{ app.t.loading }</p>
             </div>
         },
         Boot::Failed(failure) => html! {
             <main class="splash" id="main">
-                <Mark />
-                <Problem failure={failure.clone()} />
+                { mark() }
+                { problem(app.t, &failure.clone()) }
             </main>
         },
         Boot::Ready(environment, session) => match session {
@@ -82,7 +82,7 @@ fn view(app: &App) -> Html {
                 html! { <screens::Unlock slots={slots.clone()} /> }
             }
             SessionState::Unlocked(_) => html! {
-                <Frame>{ screens::place(&app.model.route) }</Frame>
+                <Frame>{ screens::place(app.t, &app.model.route) }</Frame>
             },
         },
     }

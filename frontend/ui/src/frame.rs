@@ -4,7 +4,7 @@ use crate::app_context::{App, use_app};
 use crate::browser;
 use crate::channel;
 use crate::model::{Action, Said};
-use crate::parts::{Icon, Link, Mark, icon};
+use crate::parts::{Icon, icon, mark};
 use crate::route::{Route, Side};
 use salus_messages::Intent;
 use yew::{Callback, Html, Properties, function_component, html, use_effect_with};
@@ -38,25 +38,23 @@ pub(crate) fn frame(props: &Frames) -> Html {
         })}>
             <a class="skip" href="#main" onclick={skip}>{ t.skip }</a>
             <header class="top">
-                <Link to={start(app.model.side)} class="brand" label={t.brand_label}>
-                    <Mark /><span class="brand-name">{ "Salus" }</span>
-                </Link>
+                <a href={start(app.model.side).href()} class="brand" aria-label={t.brand_label}>
+                    { mark() }<span class="brand-name">{ "Salus" }</span>
+                </a>
                 <nav class="sides" aria-label={t.sides_label}>
                     { side(&app, Side::Health, t.my_health, "side-health") }
                     { side(&app, Side::Practice, t.my_practice, "side-practice") }
                 </nav>
                 <div class="top-actions">
-                    <Link to={Route::Inbox} class="button quiet square bell" testid="nav-inbox" label={bell_label}
-                        current={app.model.route == Route::Inbox}>
+                    <a href={Route::Inbox.href()} class="button quiet square bell" data-testid="nav-inbox" aria-label={bell_label} aria-current={(app.model.route == Route::Inbox).then_some("page")}>
                         { icon(Icon::Bell) }
                         if unread > 0 {
                             <span class="count" data-testid="unread" aria-hidden="true">{ unread.min(99) }</span>
                         }
-                    </Link>
-                    <Link to={Route::Account} class="button quiet square" testid="nav-account" label={t.nav_account}
-                        current={app.model.route == Route::Account}>
+                    </a>
+                    <a href={Route::Account.href()} class="button quiet square" data-testid="nav-account" aria-label={t.nav_account} aria-current={(app.model.route == Route::Account).then_some("page")}>
                         { icon(Icon::Person) }
-                    </Link>
+                    </a>
                     <button type="button" class="button quiet square" data-testid="lock" aria-label={t.lock_now} onclick={lock}>
                         { icon(Icon::Lock) }
                     </button>
@@ -82,7 +80,7 @@ fn start(side: Side) -> Route {
 
 fn side(app: &App, side: Side, label: &'static str, testid: &'static str) -> Html {
     html! {
-        <Link to={start(side)} class="side" current={app.model.side == side} {testid}>{ label }</Link>
+        <a href={start(side).href()} class="side" aria-current={(app.model.side == side).then_some("page")} data-testid={testid}>{ label }</a>
     }
 }
 
@@ -117,9 +115,9 @@ fn places(app: &App) -> Vec<Html> {
             let current = route == root;
             html! {
                 <li>
-                    <Link to={route} class="place" {current} {testid}>
+                    <a href={route.href()} class="place" aria-current={(current).then_some("page")} data-testid={testid}>
                         { icon(sign) }<span>{ label }</span>
-                    </Link>
+                    </a>
                 </li>
             }
         })

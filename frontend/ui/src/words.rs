@@ -47,23 +47,23 @@ pub(crate) fn specialty(t: &Texts, person: &Person) -> String {
     }
 }
 
-/// Up to two letters for a round badge.
+/// Up to two letters for a round badge; the style sheet makes them capitals.
 pub(crate) fn initials(name: &str) -> String {
     name.split_whitespace()
         .filter(|word| !word.ends_with('.'))
-        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
+        .filter_map(|word| word.chars().next())
         .take(2)
-        .flat_map(char::to_uppercase)
         .collect()
 }
 
-pub(crate) fn trust(t: &'static Texts, trust: Trust) -> &'static str {
+/// How far a key is known, and a name for tests.
+pub(crate) fn trust(t: &'static Texts, trust: Trust) -> (&'static str, &'static str) {
     match trust {
-        Trust::Own => t.trust_own,
-        Trust::Pinned => t.trust_pinned,
-        Trust::Certified => t.trust_certified,
-        Trust::Unknown => t.trust_unknown,
-        Trust::Changed => t.trust_changed,
+        Trust::Own => (t.trust_own, "own"),
+        Trust::Pinned => (t.trust_pinned, "pinned"),
+        Trust::Certified => (t.trust_certified, "certified"),
+        Trust::Unknown => (t.trust_unknown, "unknown"),
+        Trust::Changed => (t.trust_changed, "changed"),
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn initials_pass_over_titles() {
         assert_eq!(initials("Dr. María Ruiz"), "MR");
-        assert_eq!(initials("ana"), "A");
+        assert_eq!(initials("ana"), "a");
         assert_eq!(initials(""), "");
     }
 

@@ -1,17 +1,19 @@
-//! Buttons, links and inputs, each with its label, hint and error tied together.
+//! Buttons and inputs, each with its label, hint and error tied together.
+//!
+//! Plain values that become markup, not components: they hold no state, and a component
+//! of its own would cost every page load two kilobytes apiece.
 
 use crate::parts::{Icon, icon};
-use crate::route::Route;
 use web_sys::{
     Event, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, InputEvent, MouseEvent,
 };
-use yew::{AttrValue, Callback, Html, Properties, TargetCast, classes, function_component, html};
+use yew::html::IntoPropValue;
+use yew::{AttrValue, Callback, Html, TargetCast, classes, html};
 
 /// How much a button asks to be pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
     Primary,
-    #[default]
     Plain,
     Quiet,
     Danger,
@@ -28,294 +30,469 @@ impl Look {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Buttons {
-    #[prop_or_default]
-    pub(crate) look: Look,
-    pub(crate) testid: AttrValue,
-    #[prop_or_default]
-    pub(crate) icon: Option<Icon>,
-    #[prop_or_default]
-    pub(crate) busy: bool,
-    #[prop_or_default]
-    pub(crate) disabled: bool,
-    /// Sends the form it stands in.
-    #[prop_or_default]
-    pub(crate) submit: bool,
-    #[prop_or_default]
-    pub(crate) onclick: Callback<()>,
-    pub(crate) children: Html,
-}
-
 /// A button. While busy it stays focusable and does nothing.
-#[function_component(Button)]
-pub(crate) fn button(props: &Buttons) -> Html {
-    let (busy, onclick) = (props.busy, props.onclick.clone());
-    let onclick = Callback::from(move |event: MouseEvent| {
-        if busy {
-            event.prevent_default();
-        } else {
-            onclick.emit(());
+pub(crate) struct Button {
+    testid: &'static str,
+    label: &'static str,
+    look: Look,
+    icon: Option<Icon>,
+    busy: bool,
+    disabled: bool,
+    submit: bool,
+    onclick: Option<Callback<()>>,
+}
+
+/// A plain button.
+pub(crate) fn button(testid: &'static str, label: &'static str) -> Button {
+    Button {
+        testid,
+        label,
+        look: Look::Plain,
+        icon: None,
+        busy: false,
+        disabled: false,
+        submit: false,
+        onclick: None,
+    }
+}
+
+impl Button {
+    pub(crate) fn look(self, look: Look) -> Self {
+        Self { look, ..self }
+    }
+
+    pub(crate) fn icon(self, icon: Icon) -> Self {
+        Self {
+            icon: Some(icon),
+            ..self
         }
-    });
-    html! {
-        <button
-            type={if props.submit { "submit" } else { "button" }}
-            class={classes!("button", props.look.class(), props.busy.then_some("busy"))}
-            data-testid={props.testid.clone()}
-            disabled={props.disabled}
-            aria-busy={props.busy.then_some("true")}
-            aria-disabled={props.busy.then_some("true")}
-            {onclick}
-        >
-            { props.icon.map(icon) }
-            <span>{ props.children.clone() }</span>
-        </button>
+    }
+
+    pub(crate) fn busy(self, busy: bool) -> Self {
+        Self { busy, ..self }
+    }
+
+    pub(crate) fn disabled(self, disabled: bool) -> Self {
+        Self { disabled, ..self }
+    }
+
+    /// Sends the form it stands in.
+    pub(crate) fn submit(self) -> Self {
+        Self {
+            submit: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn onclick(self, onclick: Callback<()>) -> Self {
+        Self {
+            onclick: Some(onclick),
+            ..self
+        }
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Links {
-    pub(crate) to: Route,
-    #[prop_or_default]
-    pub(crate) class: AttrValue,
-    #[prop_or_default]
-    pub(crate) testid: Option<AttrValue>,
-    #[prop_or_default]
-    pub(crate) current: bool,
-    #[prop_or_default]
-    pub(crate) label: Option<AttrValue>,
-    pub(crate) children: Html,
-}
-
-/// A link to a place of the page.
-#[function_component(Link)]
-pub(crate) fn link(props: &Links) -> Html {
-    html! {
-        <a
-            class={classes!(props.class.to_string())}
-            href={props.to.href()}
-            data-testid={props.testid.clone()}
-            aria-current={props.current.then_some("page")}
-            aria-label={props.label.clone()}
-        >
-            { props.children.clone() }
-        </a>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-pub(crate) struct Fields {
-    /// Unique on the screen; also the test id.
-    pub(crate) id: AttrValue,
-    pub(crate) label: AttrValue,
-    #[prop_or_default]
-    pub(crate) hint: AttrValue,
-    #[prop_or_default]
-    pub(crate) error: AttrValue,
-    pub(crate) value: AttrValue,
-    #[prop_or(AttrValue::Static("text"))]
-    pub(crate) kind: AttrValue,
-    /// Suggestions; the person may write anything else.
-    #[prop_or_default]
-    pub(crate) suggestions: Vec<AttrValue>,
-    #[prop_or(AttrValue::Static("off"))]
-    pub(crate) autocomplete: AttrValue,
-    #[prop_or_default]
-    pub(crate) required: bool,
-    #[prop_or_default]
-    pub(crate) maxlength: Option<u32>,
-    pub(crate) oninput: Callback<String>,
-}
-
-fn described(id: &str, hint: &str, error: &str) -> Option<String> {
-    let mut ids = Vec::new();
-    if !error.is_empty() {
-        ids.push(format!("{id}-error"));
-    }
-    if !hint.is_empty() {
-        ids.push(format!("{id}-hint"));
-    }
-    (!ids.is_empty()).then(|| ids.join(" "))
-}
-
-fn notes(id: &str, hint: &AttrValue, error: &AttrValue) -> Html {
-    html! {
-        <>
-            if !hint.is_empty() {
-                <p class="hint" id={format!("{id}-hint")}>{ hint }</p>
+impl From<Button> for Html {
+    fn from(button: Button) -> Self {
+        let Button { busy, onclick, .. } = button;
+        let onclick = Callback::from(move |event: MouseEvent| {
+            if busy {
+                event.prevent_default();
+            } else if let Some(onclick) = &onclick {
+                onclick.emit(());
             }
-            if !error.is_empty() {
-                <p class="field-error" id={format!("{id}-error")} data-testid={format!("{id}-error")}>{ error }</p>
-            }
-        </>
+        });
+        html! {
+            <button
+                type={if button.submit { "submit" } else { "button" }}
+                class={classes!("button", button.look.class(), busy.then_some("busy"))}
+                data-testid={button.testid}
+                disabled={button.disabled}
+                aria-busy={busy.then_some("true")}
+                aria-disabled={busy.then_some("true")}
+                {onclick}
+            >
+                { button.icon.map(icon) }
+                <span>{ button.label }</span>
+            </button>
+        }
+    }
+}
+
+/// What every input has: an id, unique on the screen, which is also its test id.
+struct Frame {
+    id: AttrValue,
+    label: AttrValue,
+    hint: &'static str,
+    error: String,
+}
+
+fn frame(id: impl Into<AttrValue>, label: impl Into<AttrValue>) -> Frame {
+    Frame {
+        id: id.into(),
+        label: label.into(),
+        hint: "",
+        error: String::new(),
+    }
+}
+
+impl Frame {
+    fn described(&self) -> Option<String> {
+        let id = &self.id;
+        match (self.error.is_empty(), self.hint.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(format!("{id}-hint")),
+            (false, true) => Some(format!("{id}-error")),
+            (false, false) => Some(format!("{id}-error {id}-hint")),
+        }
+    }
+
+    fn invalid(&self) -> Option<&'static str> {
+        (!self.error.is_empty()).then_some("true")
+    }
+
+    fn notes(&self) -> Html {
+        let id = &self.id;
+        html! {
+            <>
+                if !self.hint.is_empty() {
+                    <p class="hint" id={format!("{id}-hint")}>{ self.hint }</p>
+                }
+                if !self.error.is_empty() {
+                    <p class="field-error" id={format!("{id}-error")} data-testid={format!("{id}-error")}>{ &self.error }</p>
+                }
+            </>
+        }
+    }
+
+    /// Label, notes and input, one under the other.
+    fn above(&self, input: Html) -> Html {
+        html! {
+            <div class="field">
+                <label for={self.id.clone()}>{ &self.label }</label>
+                { self.notes() }
+                { input }
+            </div>
+        }
+    }
+
+    /// Input first, label and notes beside it.
+    fn beside(&self, input: Html) -> Html {
+        html! {
+            <div class="check">
+                { input }
+                <div>
+                    <label for={self.id.clone()}>{ &self.label }</label>
+                    { self.notes() }
+                </div>
+            </div>
+        }
     }
 }
 
 /// A line of text.
-#[function_component(Field)]
-pub(crate) fn field(props: &Fields) -> Html {
-    let oninput = props
-        .oninput
-        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
-    let suggestions = (!props.suggestions.is_empty()).then(|| format!("{}-list", props.id));
-    html! {
-        <div class="field">
-            <label for={props.id.clone()}>{ &props.label }</label>
-            { notes(&props.id, &props.hint, &props.error) }
-            <input
-                id={props.id.clone()}
-                data-testid={props.id.clone()}
-                type={props.kind.clone()}
-                value={props.value.clone()}
-                autocomplete={props.autocomplete.clone()}
-                autocapitalize={(props.autocomplete == "off").then_some("none")}
-                spellcheck="false"
-                required={props.required}
-                maxlength={props.maxlength.map(|length| length.to_string())}
-                list={suggestions.clone()}
-                aria-invalid={(!props.error.is_empty()).then_some("true")}
-                aria-describedby={described(&props.id, &props.hint, &props.error)}
-                {oninput}
-            />
-            if let Some(id) = suggestions {
-                <datalist {id}>
-                    { for props.suggestions.iter().map(|word| html! { <option value={word.clone()} /> }) }
-                </datalist>
-            }
-        </div>
+pub(crate) struct Field {
+    frame: Frame,
+    value: AttrValue,
+    oninput: Callback<String>,
+    kind: &'static str,
+    suggestions: Vec<&'static str>,
+    autocomplete: &'static str,
+    required: bool,
+    maxlength: Option<u32>,
+}
+
+/// A line of text, and who hears of what is typed.
+pub(crate) fn field(
+    id: impl Into<AttrValue>,
+    label: impl Into<AttrValue>,
+    value: &str,
+    oninput: Callback<String>,
+) -> Field {
+    Field {
+        frame: frame(id, label),
+        value: value.to_owned().into(),
+        oninput,
+        kind: "text",
+        suggestions: Vec::new(),
+        autocomplete: "off",
+        required: false,
+        maxlength: None,
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct TextAreas {
-    pub(crate) id: AttrValue,
-    pub(crate) label: AttrValue,
-    #[prop_or_default]
-    pub(crate) hint: AttrValue,
-    #[prop_or_default]
-    pub(crate) error: AttrValue,
-    pub(crate) value: AttrValue,
-    #[prop_or(4)]
-    pub(crate) rows: u32,
-    /// Words of a recovery phrase: no correction, no capitals.
-    #[prop_or_default]
-    pub(crate) secret: bool,
-    pub(crate) oninput: Callback<String>,
+impl Field {
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.frame.hint = hint;
+        self
+    }
+
+    pub(crate) fn error(mut self, error: String) -> Self {
+        self.frame.error = error;
+        self
+    }
+
+    pub(crate) fn kind(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Suggestions; the person may write anything else.
+    pub(crate) fn suggestions(self, suggestions: Vec<&'static str>) -> Self {
+        Self {
+            suggestions,
+            ..self
+        }
+    }
+
+    pub(crate) fn autocomplete(self, autocomplete: &'static str) -> Self {
+        Self {
+            autocomplete,
+            ..self
+        }
+    }
+
+    pub(crate) fn required(self) -> Self {
+        Self {
+            required: true,
+            ..self
+        }
+    }
+
+    pub(crate) fn maxlength(self, length: u32) -> Self {
+        Self {
+            maxlength: Some(length),
+            ..self
+        }
+    }
+}
+
+impl From<Field> for Html {
+    fn from(field: Field) -> Self {
+        let oninput = field
+            .oninput
+            .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
+        let id = &field.frame.id;
+        let list = (!field.suggestions.is_empty()).then(|| format!("{id}-list"));
+        let suggestions = list.clone().map(|id| {
+            html! {
+                <datalist {id}>
+                    { for field.suggestions.iter().map(|word| html! { <option value={*word} /> }) }
+                </datalist>
+            }
+        });
+        field.frame.above(html! {
+            <>
+                <input
+                    id={id.clone()}
+                    data-testid={id.clone()}
+                    type={field.kind}
+                    value={field.value}
+                    autocomplete={field.autocomplete}
+                    autocapitalize={(field.autocomplete == "off").then_some("none")}
+                    spellcheck="false"
+                    required={field.required}
+                    maxlength={field.maxlength.map(|length| length.to_string())}
+                    {list}
+                    aria-invalid={field.frame.invalid()}
+                    aria-describedby={field.frame.described()}
+                    {oninput}
+                />
+                { suggestions }
+            </>
+        })
+    }
 }
 
 /// Several lines of text.
-#[function_component(TextArea)]
-pub(crate) fn text_area(props: &TextAreas) -> Html {
-    let oninput = props
-        .oninput
-        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlTextAreaElement>().value());
-    html! {
-        <div class="field">
-            <label for={props.id.clone()}>{ &props.label }</label>
-            { notes(&props.id, &props.hint, &props.error) }
-            <textarea
-                id={props.id.clone()}
-                data-testid={props.id.clone()}
-                rows={props.rows.to_string()}
-                value={props.value.clone()}
-                autocomplete="off"
-                autocapitalize={props.secret.then_some("none")}
-                spellcheck={props.secret.then_some("false")}
-                aria-invalid={(!props.error.is_empty()).then_some("true")}
-                aria-describedby={described(&props.id, &props.hint, &props.error)}
-                {oninput}
-            />
-        </div>
+pub(crate) struct TextArea {
+    frame: Frame,
+    value: AttrValue,
+    oninput: Callback<String>,
+    rows: u32,
+    secret: bool,
+}
+
+/// Several lines of text, and who hears of what is typed.
+pub(crate) fn text_area(
+    id: &'static str,
+    label: &'static str,
+    value: &str,
+    oninput: Callback<String>,
+) -> TextArea {
+    TextArea {
+        frame: frame(id, label),
+        value: value.to_owned().into(),
+        oninput,
+        rows: 4,
+        secret: false,
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Checks {
-    pub(crate) id: AttrValue,
-    pub(crate) label: AttrValue,
-    #[prop_or_default]
-    pub(crate) hint: AttrValue,
-    pub(crate) checked: bool,
-    pub(crate) onchange: Callback<bool>,
+impl TextArea {
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.frame.hint = hint;
+        self
+    }
+
+    pub(crate) fn rows(self, rows: u32) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// Words of a recovery phrase, or a link: no correction, no capitals.
+    pub(crate) fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+}
+
+impl From<TextArea> for Html {
+    fn from(area: TextArea) -> Self {
+        let oninput = area.oninput.reform(|event: InputEvent| {
+            event.target_unchecked_into::<HtmlTextAreaElement>().value()
+        });
+        let id = &area.frame.id;
+        area.frame.above(html! {
+            <textarea
+                id={id.clone()}
+                data-testid={id.clone()}
+                rows={area.rows.to_string()}
+                value={area.value}
+                autocomplete="off"
+                autocapitalize={area.secret.then_some("none")}
+                spellcheck={area.secret.then_some("false")}
+                aria-describedby={area.frame.described()}
+                {oninput}
+            />
+        })
+    }
+}
+
+/// A box to tick, or one of several to choose.
+pub(crate) struct Check {
+    frame: Frame,
+    kind: &'static str,
+    group: Option<&'static str>,
+    checked: bool,
+    onchange: Callback<bool>,
 }
 
 /// A box to tick.
-#[function_component(Check)]
-pub(crate) fn check(props: &Checks) -> Html {
-    let onchange = props
-        .onchange
-        .reform(|event: Event| event.target_unchecked_into::<HtmlInputElement>().checked());
-    html! {
-        <div class="check">
-            <input id={props.id.clone()} data-testid={props.id.clone()} type="checkbox"
-                checked={props.checked} {onchange}
-                aria-describedby={described(&props.id, &props.hint, "")} />
-            <div>
-                <label for={props.id.clone()}>{ &props.label }</label>
-                { notes(&props.id, &props.hint, &AttrValue::default()) }
-            </div>
-        </div>
+pub(crate) fn check(
+    id: impl Into<AttrValue>,
+    label: impl Into<AttrValue>,
+    checked: bool,
+    onchange: Callback<bool>,
+) -> Check {
+    Check {
+        frame: frame(id, label),
+        kind: "checkbox",
+        group: None,
+        checked,
+        onchange,
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Choices {
-    pub(crate) id: AttrValue,
-    /// The name of the group it is one of.
-    pub(crate) group: AttrValue,
-    pub(crate) label: AttrValue,
-    #[prop_or_default]
-    pub(crate) hint: AttrValue,
-    pub(crate) chosen: bool,
-    pub(crate) onchoose: Callback<()>,
-}
-
-/// One of several.
-#[function_component(Choice)]
-pub(crate) fn choice(props: &Choices) -> Html {
-    let onchange = props.onchoose.reform(|_: Event| ());
-    html! {
-        <div class="check">
-            <input id={props.id.clone()} data-testid={props.id.clone()} type="radio"
-                name={props.group.clone()} checked={props.chosen} {onchange}
-                aria-describedby={described(&props.id, &props.hint, "")} />
-            <div>
-                <label for={props.id.clone()}>{ &props.label }</label>
-                { notes(&props.id, &props.hint, &AttrValue::default()) }
-            </div>
-        </div>
+/// One of several, by the name of the group.
+pub(crate) fn choice(
+    id: &'static str,
+    group: &'static str,
+    label: &'static str,
+    chosen: bool,
+    onchoose: Callback<()>,
+) -> Check {
+    Check {
+        kind: "radio",
+        group: Some(group),
+        ..check(id, label, chosen, onchoose.reform(|_| ()))
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Selects {
-    pub(crate) id: AttrValue,
-    pub(crate) label: AttrValue,
-    #[prop_or_default]
-    pub(crate) hint: AttrValue,
-    pub(crate) value: AttrValue,
-    /// Values and what they are called.
-    pub(crate) options: Vec<(AttrValue, AttrValue)>,
-    pub(crate) onchange: Callback<String>,
+impl Check {
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.frame.hint = hint;
+        self
+    }
+}
+
+impl From<Check> for Html {
+    fn from(check: Check) -> Self {
+        let onchange = check
+            .onchange
+            .reform(|event: Event| event.target_unchecked_into::<HtmlInputElement>().checked());
+        let id = &check.frame.id;
+        check.frame.beside(html! {
+            <input
+                id={id.clone()}
+                data-testid={id.clone()}
+                type={check.kind}
+                name={check.group}
+                checked={check.checked}
+                aria-describedby={check.frame.described()}
+                {onchange}
+            />
+        })
+    }
 }
 
 /// One of a list.
-#[function_component(Select)]
-pub(crate) fn select(props: &Selects) -> Html {
-    let onchange = props
-        .onchange
-        .reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value());
-    html! {
-        <div class="field">
-            <label for={props.id.clone()}>{ &props.label }</label>
-            { notes(&props.id, &props.hint, &AttrValue::default()) }
-            <select id={props.id.clone()} data-testid={props.id.clone()} {onchange}
-                aria-describedby={described(&props.id, &props.hint, "")}>
-                { for props.options.iter().map(|(value, label)| html! {
-                    <option value={value.clone()} selected={*value == props.value}>{ label }</option>
-                }) }
-            </select>
-        </div>
+pub(crate) struct Select {
+    frame: Frame,
+    value: AttrValue,
+    options: Vec<(AttrValue, AttrValue)>,
+    onchange: Callback<String>,
+}
+
+/// One of a list of values and what they are called.
+pub(crate) fn select(
+    id: &'static str,
+    label: &'static str,
+    value: impl Into<AttrValue>,
+    options: Vec<(AttrValue, AttrValue)>,
+    onchange: Callback<String>,
+) -> Select {
+    Select {
+        frame: frame(id, label),
+        value: value.into(),
+        options,
+        onchange,
     }
 }
+
+impl Select {
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.frame.hint = hint;
+        self
+    }
+}
+
+impl From<Select> for Html {
+    fn from(select: Select) -> Self {
+        let onchange = select
+            .onchange
+            .reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value());
+        let id = &select.frame.id;
+        select.frame.above(html! {
+            <select id={id.clone()} data-testid={id.clone()}
+                aria-describedby={select.frame.described()} {onchange}>
+                { for select.options.iter().map(|(value, label)| html! {
+                    <option value={value.clone()} selected={*value == select.value}>{ label }</option>
+                }) }
+            </select>
+        })
+    }
+}
+
+/// Lets a control stand as the only child of an element, too.
+macro_rules! only_child {
+    ($($control:ty),*) => {$(
+        impl IntoPropValue<Html> for $control {
+            fn into_prop_value(self) -> Html {
+                self.into()
+            }
+        }
+    )*};
+}
+
+only_child!(Button, Field, TextArea, Check, Select);

@@ -1,49 +1,67 @@
 //! The one way in which anything that failed is shown.
 
-use crate::app_context::use_app;
-use crate::parts::{Button, Icon, Look, icon};
+use crate::parts::{Icon, button, icon};
+use crate::texts::Texts;
 use crate::words;
 use salus_messages::{Failure, FailureKind};
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::html::IntoPropValue;
+use yew::{Callback, Html, html};
 
-/// A failure, and how to try again where that can help.
-#[derive(Properties, PartialEq)]
-pub(crate) struct Problems {
-    pub(crate) failure: Failure,
-    #[prop_or_default]
-    pub(crate) retry: Option<Callback<()>>,
+/// A failure in plain words. `data-testid="problem"`, `data-kind` names the kind.
+pub(crate) struct Problem<'a> {
+    t: &'static Texts,
+    failure: &'a Failure,
+    retry: Option<Callback<()>>,
 }
 
-/// Shows a failure in plain words. `data-testid="problem"`, `data-kind` names the kind.
-#[function_component(Problem)]
-pub(crate) fn problem(props: &Problems) -> Html {
-    let app = use_app();
-    let failure = &props.failure;
-    let (title, advice) = words::failure(app.t, failure);
-    let grave = matches!(failure.kind, FailureKind::Integrity);
-    let detail = (!failure.detail.is_empty()).then(|| {
-        html! {
-            <details class="problem-detail">
-                <summary>{ app.t.problem_detail }</summary>
-                <code>{ &failure.detail }</code>
-            </details>
+/// Shows a failure.
+pub(crate) fn problem<'a>(t: &'static Texts, failure: &'a Failure) -> Problem<'a> {
+    Problem {
+        t,
+        failure,
+        retry: None,
+    }
+}
+
+impl Problem<'_> {
+    /// With a button to try again, where that can help.
+    pub(crate) fn retry(self, retry: impl Into<Option<Callback<()>>>) -> Self {
+        Self {
+            retry: retry.into(),
+            ..self
         }
-    });
-    let retry = props.retry.clone().map(|retry| {
+    }
+}
+
+impl From<Problem<'_>> for Html {
+    fn from(problem: Problem<'_>) -> Self {
+        let Problem { t, failure, retry } = problem;
+        let (title, advice) = words::failure(t, failure);
+        let grave = matches!(failure.kind, FailureKind::Integrity);
         html! {
-            <Button look={Look::Plain} testid="retry" onclick={retry}>{ app.t.try_again }</Button>
-        }
-    });
-    html! {
-        <div class={yew::classes!("problem", grave.then_some("grave"))} role="alert"
-            data-testid="problem" data-kind={words::failure_name(&failure.kind)}>
-            { icon(Icon::Alert) }
-            <div class="problem-words">
-                <p class="problem-title">{ title }</p>
-                <p>{ advice }</p>
-                { detail }
-                { retry }
+            <div class={if grave { "problem grave" } else { "problem" }} role="alert"
+                data-testid="problem" data-kind={words::failure_name(&failure.kind)}>
+                { icon(Icon::Alert) }
+                <div class="problem-words">
+                    <p class="problem-title">{ title }</p>
+                    <p>{ advice }</p>
+                    if !failure.detail.is_empty() {
+                        <details class="problem-detail">
+                            <summary>{ t.problem_detail }</summary>
+                            <code>{ &failure.detail }</code>
+                        </details>
+                    }
+                    if let Some(retry) = retry {
+                        { button("retry", t.try_again).onclick(retry) }
+                    }
+                </div>
             </div>
-        </div>
+        }
+    }
+}
+
+impl IntoPropValue<Html> for Problem<'_> {
+    fn into_prop_value(self) -> Html {
+        self.into()
     }
 }

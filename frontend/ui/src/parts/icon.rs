@@ -1,7 +1,7 @@
 //! The mark and the icons, drawn as strokes on a 24-unit grid.
 
 use salus_messages::RecordKind;
-use yew::{Html, function_component, html};
+use yew::{Html, html};
 
 /// An icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +133,6 @@ pub(crate) fn kind_icon(kind: RecordKind) -> Icon {
 }
 
 /// The mark: a bowl that holds, and what it holds. The same shape as `static/mark.svg`.
-#[function_component(Mark)]
 pub(crate) fn mark() -> Html {
     html! {
         <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">

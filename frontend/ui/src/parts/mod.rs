@@ -10,12 +10,14 @@ mod records;
 mod states;
 mod terms;
 
-pub(crate) use controls::{Button, Check, Choice, Field, Link, Look, Select, TextArea};
+pub(crate) use controls::{Look, button, check, choice, field, select, text_area};
 pub(crate) use dialog::Dialog;
-pub(crate) use failure::Problem;
-pub(crate) use icon::{Icon, Mark, icon, kind_icon};
-pub(crate) use people::{PersonLine, QrCode, TrustNote};
-pub(crate) use progress::ProgressNote;
-pub(crate) use records::{RecordList, Sections, paragraphs};
-pub(crate) use states::{Empty, head, list, loaded};
-pub(crate) use terms::{TermsForm, Wanted, WishForm, scope_words, terms_complete, wanted_complete};
+pub(crate) use failure::problem;
+pub(crate) use icon::{Icon, icon, kind_icon, mark};
+pub(crate) use people::{person_line, qr_code, trust_note};
+pub(crate) use progress::progress;
+pub(crate) use records::{paragraphs, record_list, sections};
+pub(crate) use states::{empty, head, list, loaded};
+pub(crate) use terms::{
+    Wanted, scope_words, terms_complete, terms_form, wanted_complete, wish_form,
+};

@@ -1,38 +1,28 @@
 //! How far a long operation has come, said aloud only when its stage changes.
 
-use crate::app_context::use_app;
+use crate::app_context::App;
 use crate::channel;
-use crate::parts::{Button, Look};
+use crate::parts::{Look, button};
 use crate::words;
 use salus_messages::Intent;
-use yew::{Callback, Html, Properties, function_component, html};
+use yew::{Callback, Html, html};
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct Progresses {
-    /// The operation; nothing is shown without one.
-    pub(crate) operation: Option<u32>,
-    #[prop_or(true)]
-    pub(crate) may_cancel: bool,
-}
-
-/// Progress of an operation, and a button to stop it.
-#[function_component(ProgressNote)]
-pub(crate) fn progress_note(props: &Progresses) -> Html {
-    let app = use_app();
-    let Some(operation) = props.operation else {
+/// Progress of an operation, with a button to stop it where that is possible. Nothing
+/// without an operation.
+pub(crate) fn progress(app: &App, operation: Option<u32>, may_cancel: bool) -> Html {
+    let t = app.t;
+    let Some(operation) = operation else {
         return Html::default();
     };
     let progress = app.model.progress.get(&operation).copied();
-    let stage = progress.map_or(app.t.stage_working, |progress| {
-        words::stage(app.t, progress.stage)
-    });
+    let stage = progress.map_or(t.stage_working, |progress| words::stage(t, progress.stage));
     let known = progress.filter(|progress| progress.total > 0);
-    let bar = match known {
-        Some(progress) => html! {
-            <progress max={progress.total.to_string()} value={progress.done.to_string()} aria-label={stage} />
-        },
-        None => html! { <progress aria-label={stage} /> },
-    };
+    let (max, value) = known.map_or((None, None), |progress| {
+        (
+            Some(progress.total.to_string()),
+            Some(progress.done.to_string()),
+        )
+    });
     let percent = known.map(|progress| words::percent(progress.done, progress.total));
     let cancel = Callback::from(move |()| channel::notify(Intent::Cancel { operation }));
     html! {
@@ -41,9 +31,9 @@ pub(crate) fn progress_note(props: &Progresses) -> Html {
                 <span role="status" data-testid="progress-stage">{ stage }</span>
                 <span class="number">{ percent }</span>
             </div>
-            { bar }
-            if props.may_cancel {
-                <Button look={Look::Quiet} testid="cancel-operation" onclick={cancel}>{ app.t.stop }</Button>
+            <progress {max} {value} aria-label={stage} />
+            if may_cancel {
+                { button("cancel-operation", t.stop).look(Look::Quiet).onclick(cancel) }
             }
         </div>
     }

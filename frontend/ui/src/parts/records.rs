@@ -1,29 +1,25 @@
 //! Records in lists, and the sections of an opened one.
 
-use crate::app_context::use_app;
-use crate::parts::{Icon, Link, icon, kind_icon};
+use crate::app_context::App;
+use crate::parts::{Icon, icon, kind_icon};
 use crate::route::Route;
+use crate::texts::Texts;
 use crate::words;
 use salus_messages::{AccountId, RecordAddress, RecordSummary, Row, Section, SectionBody, Trust};
-use yew::{AttrValue, Html, Properties, function_component, html};
+use yew::{AttrValue, Html, html};
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct RecordLists {
-    pub(crate) records: Vec<RecordSummary>,
-    /// Whose; `None`: one's own.
-    #[prop_or_default]
-    pub(crate) patient: Option<AccountId>,
-}
-
-/// A list of records, each a link. Items: `data-testid="record-item"`.
-#[function_component(RecordList)]
-pub(crate) fn record_list(props: &RecordLists) -> Html {
-    let app = use_app();
+/// A list of records, each a link; of a patient, or one's own. Items:
+/// `data-testid="record-item"`.
+pub(crate) fn record_list(
+    app: &App,
+    records: &[RecordSummary],
+    patient: Option<&AccountId>,
+) -> Html {
     let (t, language) = (app.t, app.language());
     let item = |record: &RecordSummary| {
         let route = Route::Record(
             RecordAddress {
-                patient: props.patient.clone(),
+                patient: patient.cloned(),
                 record: record.id.clone(),
             },
             None,
@@ -39,13 +35,13 @@ pub(crate) fn record_list(props: &RecordLists) -> Html {
         };
         html! {
             <li key={record.id.0.clone()} data-testid="record-item" data-record={record.id.0.clone()}>
-                <Link to={route} class="record-item">
+                <a href={route.href()} class="record-item">
                     <span class="kind-icon">{ icon(kind_icon(record.kind)) }</span>
                     <span class="record-words">
                         <span class="record-title" data-testid="record-title">{ &record.title }</span>
                         <span class="quiet-text">{ format!("{type_label} · {date}") }</span>
                         <span class="record-by">
-                            { author_words(&app, record) }
+                            { author_words(app, record) }
                             if record.version > 1 {
                                 <span class="badge">{ words::fill(t.version_n, &[("n", &record.version.to_string())]) }</span>
                             }
@@ -58,18 +54,18 @@ pub(crate) fn record_list(props: &RecordLists) -> Html {
                             }
                         </span>
                     </span>
-                </Link>
+                </a>
             </li>
         }
     };
     html! {
         <ul class="record-list" data-testid="record-list">
-            { for props.records.iter().map(item) }
+            { for records.iter().map(item) }
         </ul>
     }
 }
 
-fn author_words(app: &crate::app_context::App, record: &RecordSummary) -> Html {
+fn author_words(app: &App, record: &RecordSummary) -> Html {
     let t = app.t;
     let person = &record.author.person;
     let by = if person.trust == Trust::Own {
@@ -91,18 +87,11 @@ fn author_words(app: &crate::app_context::App, record: &RecordSummary) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct SectionsProps {
-    pub(crate) sections: Vec<Section>,
-}
-
 /// The structured content of a record.
-#[function_component(Sections)]
-pub(crate) fn sections(props: &SectionsProps) -> Html {
-    let app = use_app();
+pub(crate) fn sections(t: &'static Texts, sections: &[Section]) -> Html {
     let row = |row: &Row| {
         let flag = row.flag.map(|flag| {
-            html! { <span class="flag">{ words::flag(app.t, flag) }</span> }
+            html! { <span class="flag">{ words::flag(t, flag) }</span> }
         });
         html! {
             <div class="row">
@@ -137,7 +126,7 @@ pub(crate) fn sections(props: &SectionsProps) -> Html {
             </section>
         }
     };
-    html! { <>{ for props.sections.iter().map(section) }</> }
+    html! { <>{ for sections.iter().map(section) }</> }
 }
 
 /// Text as it was written: blank lines part paragraphs, other line ends stay.

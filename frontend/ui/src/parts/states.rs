@@ -1,17 +1,15 @@
 //! Loading, emptiness, and the head of a screen: each in one shape everywhere.
 
-use crate::app_context::use_app;
 use crate::hooks::{List, Load};
-use crate::parts::{Button, Icon, Look, Problem, icon};
+use crate::parts::{Icon, button, icon, problem};
 use crate::remote::{More, Remote};
-use yew::{AttrValue, Html, Properties, function_component, html};
+use crate::texts::Texts;
+use yew::{AttrValue, Html, html};
 
-#[function_component(Waiting)]
-fn waiting() -> Html {
-    let app = use_app();
+fn waiting(t: &'static Texts) -> Html {
     html! {
         <div class="waiting" role="status" data-testid="loading">
-            <span class="visually-hidden">{ app.t.loading }</span>
+            <span class="visually-hidden">{ t.loading }</span>
             <span class="waiting-line" aria-hidden="true"></span>
             <span class="waiting-line" aria-hidden="true"></span>
             <span class="waiting-line short" aria-hidden="true"></span>
@@ -20,79 +18,49 @@ fn waiting() -> Html {
 }
 
 /// What is loaded, or that it is not yet, or why not.
-pub(crate) fn loaded<T>(load: &Load<T>, show: impl FnOnce(&T) -> Html) -> Html {
+pub(crate) fn loaded<T>(t: &'static Texts, load: &Load<T>, show: impl FnOnce(&T) -> Html) -> Html {
     match &load.remote {
-        Remote::Loading => html! { <Waiting /> },
+        Remote::Loading => waiting(t),
         Remote::Ready(value) => show(value),
-        Remote::Failed(failure) => {
-            html! { <Problem failure={failure.clone()} retry={load.retry.clone()} /> }
-        }
+        Remote::Failed(failure) => problem(t, failure).retry(load.retry.clone()).into(),
     }
 }
 
 /// The same for a list, with a button for what follows.
-pub(crate) fn list<T>(list: &List<T>, show: impl FnOnce(&[T]) -> Html) -> Html {
-    match &list.pages.items {
-        Remote::Loading => html! { <Waiting /> },
-        Remote::Failed(failure) => {
-            html! { <Problem failure={failure.clone()} retry={list.retry.clone()} /> }
+pub(crate) fn list<T>(t: &'static Texts, list: &List<T>, show: impl FnOnce(&[T]) -> Html) -> Html {
+    let pages = &list.pages;
+    match &pages.items {
+        Remote::Loading => waiting(t),
+        Remote::Failed(failure) => problem(t, failure).retry(list.retry.clone()).into(),
+        Remote::Ready(items) => {
+            let shown = show(items);
+            let further = pages.next.is_some().then(|| {
+                let more = button("show-more", t.show_more)
+                    .busy(pages.more == More::Loading)
+                    .onclick(list.more.clone());
+                further(t, &pages.more, more.into())
+            });
+            html! { <>{ shown }{ further }</> }
         }
-        Remote::Ready(items) => html! {
-            <>
-                { show(items) }
-                <Further
-                    any={list.pages.next.is_some()}
-                    more={list.pages.more.clone()}
-                    onmore={list.more.clone()}
-                />
-            </>
-        },
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct Furthers {
-    any: bool,
-    more: More,
-    onmore: yew::Callback<()>,
-}
-
-#[function_component(Further)]
-fn further(props: &Furthers) -> Html {
-    let app = use_app();
-    if !props.any {
-        return Html::default();
-    }
-    let failure = match &props.more {
-        More::Failed(failure) => Some(html! { <Problem failure={failure.clone()} /> }),
-        _ => None,
-    };
+fn further(t: &'static Texts, more: &More, button: Html) -> Html {
     html! {
         <div class="further">
-            { failure }
-            <Button look={Look::Plain} testid="show-more" busy={props.more == More::Loading}
-                onclick={props.onmore.clone()}>{ app.t.show_more }</Button>
+            if let More::Failed(failure) = more { { problem(t, failure) } }
+            { button }
         </div>
     }
 }
 
-/// Nothing here, and what to do about it.
-#[derive(Properties, PartialEq)]
-pub(crate) struct Empties {
-    pub(crate) icon: Icon,
-    pub(crate) title: AttrValue,
-    #[prop_or_default]
-    pub(crate) children: Html,
-}
-
-/// Says that there is nothing, kindly.
-#[function_component(Empty)]
-pub(crate) fn empty(props: &Empties) -> Html {
+/// Nothing here, kindly said, and what to do about it.
+pub(crate) fn empty(sign: Icon, title: &'static str, more: Html) -> Html {
     html! {
         <div class="empty" data-testid="empty">
-            <span class="empty-icon">{ icon(props.icon) }</span>
-            <p class="empty-title">{ &props.title }</p>
-            { props.children.clone() }
+            <span class="empty-icon">{ icon(sign) }</span>
+            <p class="empty-title">{ title }</p>
+            { more }
         </div>
     }
 }

@@ -1,11 +1,10 @@
 //! The terms of access: who decides them chooses among these.
 
-use crate::app_context::use_app;
-use crate::parts::{Check, Choice, Field, Select};
+use crate::parts::{check, choice, field, select};
 use crate::texts::Texts;
 use crate::words;
 use salus_messages::{Category, Compartment, CompartmentId, GrantView, Rights, Scope, Terms, Wish};
-use yew::{AttrValue, Callback, Html, Properties, function_component, html};
+use yew::{AttrValue, Callback, Html, html};
 
 const DAYS: [u32; 6] = [1, 7, 30, 90, 180, 365];
 
@@ -25,16 +24,13 @@ fn day_options(t: &Texts, chosen: u32) -> Vec<(AttrValue, AttrValue)> {
         .collect()
 }
 
-fn purposes(t: &'static Texts) -> Vec<AttrValue> {
-    [
+fn purposes(t: &'static Texts) -> Vec<&'static str> {
+    vec![
         t.purpose_treatment,
         t.purpose_second_opinion,
         t.purpose_follow_up,
         t.purpose_prescription,
     ]
-    .into_iter()
-    .map(AttrValue::from)
-    .collect()
 }
 
 /// What a grant reaches, in words.
@@ -51,15 +47,6 @@ pub(crate) fn scope_words(t: &'static Texts, grant: &GrantView) -> String {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct TermsForms {
-    pub(crate) terms: Terms,
-    pub(crate) compartments: Vec<Compartment>,
-    /// Whether the purpose is the person's to write.
-    pub(crate) own_purpose: bool,
-    pub(crate) onchange: Callback<Terms>,
-}
-
 fn with_rights(terms: &Terms, rights: Rights) -> Terms {
     Terms {
         rights,
@@ -68,13 +55,18 @@ fn with_rights(terms: &Terms, rights: Rights) -> Terms {
 }
 
 /// The fields of a grant about to be given.
-#[function_component(TermsForm)]
-pub(crate) fn terms_form(props: &TermsForms) -> Html {
-    let t = use_app().t;
-    let terms = &props.terms;
+///
+/// `own_purpose`: whether the purpose is the person's to write.
+pub(crate) fn terms_form(
+    t: &'static Texts,
+    terms: &Terms,
+    compartments: &[Compartment],
+    own_purpose: bool,
+    onchange: &Callback<Terms>,
+) -> Html {
     let change = |make: fn(&Terms) -> Terms| {
         let terms = terms.clone();
-        props.onchange.reform(move |()| make(&terms))
+        onchange.reform(move |()| make(&terms))
     };
     let chosen: Vec<CompartmentId> = match &terms.scope {
         Scope::Compartments(ids) => ids.clone(),
@@ -83,7 +75,7 @@ pub(crate) fn terms_form(props: &TermsForms) -> Html {
     let compartment = |compartment: &Compartment| {
         let (id, terms, chosen) = (compartment.id.clone(), terms.clone(), chosen.clone());
         let checked = chosen.contains(&id);
-        let onchange = props.onchange.reform(move |on: bool| {
+        let onchange = onchange.reform(move |on: bool| {
             let mut ids = chosen.clone();
             ids.retain(|other| *other != id);
             if on {
@@ -95,33 +87,28 @@ pub(crate) fn terms_form(props: &TermsForms) -> Html {
             }
         });
         html! {
-            <Check id={format!("scope-{}", compartment.id)} label={compartment.name.clone()}
-                {checked} {onchange} />
+            { check(format!("scope-{}", compartment.id), compartment.name.clone(), checked, onchange) }
         }
     };
     let rights = terms.rights;
     let read = {
         let terms = terms.clone();
-        props
-            .onchange
-            .reform(move |read| with_rights(&terms, Rights { read, ..rights }))
+        onchange.reform(move |read| with_rights(&terms, Rights { read, ..rights }))
     };
     let append = {
         let terms = terms.clone();
-        props
-            .onchange
-            .reform(move |append| with_rights(&terms, Rights { append, ..rights }))
+        onchange.reform(move |append| with_rights(&terms, Rights { append, ..rights }))
     };
     let days = {
         let terms = terms.clone();
-        props.onchange.reform(move |days: String| Terms {
+        onchange.reform(move |days: String| Terms {
             days: days.parse().unwrap_or(terms.days),
             ..terms.clone()
         })
     };
     let purpose = {
         let terms = terms.clone();
-        props.onchange.reform(move |purpose: String| Terms {
+        onchange.reform(move |purpose: String| Terms {
             purpose,
             ..terms.clone()
         })
@@ -133,29 +120,21 @@ pub(crate) fn terms_form(props: &TermsForms) -> Html {
                 if let Scope::Records(ids) = &terms.scope {
                     <p data-testid="scope-records">{ words::count(ids.len() as u64, t.scope_only_records_one, t.scope_only_records_many) }</p>
                 } else {
-                    <Choice id="scope-everything" group="scope" label={t.scope_everything}
-                        hint={t.scope_everything_hint} chosen={terms.scope == Scope::Everything}
-                        onchoose={change(|terms| Terms { scope: Scope::Everything, ..terms.clone() })} />
-                    <Choice id="scope-compartments" group="scope" label={t.scope_some}
-                        hint={t.scope_some_hint} chosen={terms.scope != Scope::Everything}
-                        onchoose={change(|terms| Terms { scope: Scope::Compartments(Vec::new()), ..terms.clone() })} />
+                    { choice("scope-everything", "scope", t.scope_everything, terms.scope == Scope::Everything, change(|terms| Terms { scope: Scope::Everything, ..terms.clone() })).hint(t.scope_everything_hint) }
+                    { choice("scope-compartments", "scope", t.scope_some, terms.scope != Scope::Everything, change(|terms| Terms { scope: Scope::Compartments(Vec::new()), ..terms.clone() })).hint(t.scope_some_hint) }
                     if terms.scope != Scope::Everything {
-                        <div class="nested" data-testid="scope-list">{ for props.compartments.iter().map(compartment) }</div>
+                        <div class="nested" data-testid="scope-list">{ for compartments.iter().map(compartment) }</div>
                     }
                 }
             </fieldset>
             <fieldset>
                 <legend>{ t.terms_rights }</legend>
-                <Check id="right-read" label={t.right_read} hint={t.right_read_hint}
-                    checked={rights.read} onchange={read} />
-                <Check id="right-append" label={t.right_append} hint={t.right_append_hint}
-                    checked={rights.append} onchange={append} />
+                { check("right-read", t.right_read, rights.read, read).hint(t.right_read_hint) }
+                { check("right-append", t.right_append, rights.append, append).hint(t.right_append_hint) }
             </fieldset>
-            <Select id="terms-days" label={t.terms_until} hint={t.terms_until_hint}
-                value={terms.days.to_string()} options={day_options(t, terms.days)} onchange={days} />
-            if props.own_purpose {
-                <Field id="terms-purpose" label={t.terms_why} hint={t.terms_why_hint}
-                    value={terms.purpose.clone()} suggestions={purposes(t)} oninput={purpose} maxlength={200} />
+            { select("terms-days", t.terms_until, terms.days.to_string(), day_options(t, terms.days), days).hint(t.terms_until_hint) }
+            if own_purpose {
+                { field("terms-purpose", t.terms_why, &terms.purpose, purpose).hint(t.terms_why_hint).suggestions(purposes(t)).maxlength(200) }
             }
         </div>
     }
@@ -186,29 +165,20 @@ pub(crate) fn wanted_complete(wanted: &Wanted) -> bool {
     reaches && (wanted.rights.read || wanted.rights.append) && !wanted.purpose.trim().is_empty()
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct WishForms {
-    pub(crate) wanted: Wanted,
-    pub(crate) onchange: Callback<Wanted>,
-}
-
 /// The fields of a request about to be made.
-#[function_component(WishForm)]
-pub(crate) fn wish_form(props: &WishForms) -> Html {
-    let t = use_app().t;
-    let wanted = &props.wanted;
+pub(crate) fn wish_form(t: &'static Texts, wanted: &Wanted, onchange: &Callback<Wanted>) -> Html {
     let chosen: Vec<Category> = match &wanted.wish {
         Wish::Categories(chosen) => chosen.clone(),
         _ => Vec::new(),
     };
     let change = |make: fn(&Wanted) -> Wanted| {
         let wanted = wanted.clone();
-        props.onchange.reform(move |()| make(&wanted))
+        onchange.reform(move |()| make(&wanted))
     };
     let category = |category: &Category| {
         let (category, wanted, chosen) = (*category, wanted.clone(), chosen.clone());
         let checked = chosen.contains(&category);
-        let onchange = props.onchange.reform(move |on: bool| {
+        let onchange = onchange.reform(move |on: bool| {
             let mut all = chosen.clone();
             all.retain(|other| *other != category);
             if on {
@@ -221,35 +191,34 @@ pub(crate) fn wish_form(props: &WishForms) -> Html {
             }
         });
         html! {
-            <Check id={format!("wish-{category:?}").to_lowercase()} label={words::category(t, category)}
-                {checked} {onchange} />
+            { check(format!("wish-{category:?}").to_lowercase(), words::category(t, category), checked, onchange) }
         }
     };
     let rights = wanted.rights;
     let read = {
         let wanted = wanted.clone();
-        props.onchange.reform(move |read| Wanted {
+        onchange.reform(move |read| Wanted {
             rights: Rights { read, ..rights },
             ..wanted.clone()
         })
     };
     let append = {
         let wanted = wanted.clone();
-        props.onchange.reform(move |append| Wanted {
+        onchange.reform(move |append| Wanted {
             rights: Rights { append, ..rights },
             ..wanted.clone()
         })
     };
     let days = {
         let wanted = wanted.clone();
-        props.onchange.reform(move |days: String| Wanted {
+        onchange.reform(move |days: String| Wanted {
             days: days.parse().unwrap_or(wanted.days),
             ..wanted.clone()
         })
     };
     let purpose = {
         let wanted = wanted.clone();
-        props.onchange.reform(move |purpose: String| Wanted {
+        onchange.reform(move |purpose: String| Wanted {
             purpose,
             ..wanted.clone()
         })
@@ -258,26 +227,19 @@ pub(crate) fn wish_form(props: &WishForms) -> Html {
         <div class="stack">
             <fieldset>
                 <legend>{ t.ask_what }</legend>
-                <Choice id="wish-everything" group="wish" label={t.wish_everything}
-                    chosen={wanted.wish == Wish::Everything}
-                    onchoose={change(|wanted| Wanted { wish: Wish::Everything, ..wanted.clone() })} />
-                <Choice id="wish-some" group="wish" label={t.wish_some} hint={t.wish_some_hint}
-                    chosen={wanted.wish != Wish::Everything}
-                    onchoose={change(|wanted| Wanted { wish: Wish::Categories(Vec::new()), ..wanted.clone() })} />
+                { choice("wish-everything", "wish", t.wish_everything, wanted.wish == Wish::Everything, change(|wanted| Wanted { wish: Wish::Everything, ..wanted.clone() })) }
+                { choice("wish-some", "wish", t.wish_some, wanted.wish != Wish::Everything, change(|wanted| Wanted { wish: Wish::Categories(Vec::new()), ..wanted.clone() })).hint(t.wish_some_hint) }
                 if wanted.wish != Wish::Everything {
                     <div class="nested">{ for words::CATEGORIES.iter().map(category) }</div>
                 }
             </fieldset>
             <fieldset>
                 <legend>{ t.ask_rights }</legend>
-                <Check id="ask-read" label={t.ask_read} checked={rights.read} onchange={read} />
-                <Check id="ask-append" label={t.ask_append} hint={t.ask_append_hint}
-                    checked={rights.append} onchange={append} />
+                { check("ask-read", t.ask_read, rights.read, read) }
+                { check("ask-append", t.ask_append, rights.append, append).hint(t.ask_append_hint) }
             </fieldset>
-            <Field id="ask-purpose" label={t.ask_why} hint={t.ask_why_hint} value={wanted.purpose.clone()}
-                suggestions={purposes(t)} oninput={purpose} maxlength={200} required=true />
-            <Select id="ask-days" label={t.ask_days} value={wanted.days.to_string()}
-                options={day_options(t, wanted.days)} onchange={days} />
+            { field("ask-purpose", t.ask_why, &wanted.purpose, purpose).hint(t.ask_why_hint).suggestions(purposes(t)).maxlength(200).required() }
+            { select("ask-days", t.ask_days, wanted.days.to_string(), day_options(t, wanted.days), days) }
         </div>
     }
 }

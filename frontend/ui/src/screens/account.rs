@@ -3,7 +3,7 @@
 use crate::app_context::use_app;
 use crate::channel;
 use crate::hooks::use_act;
-use crate::parts::{Button, Check, Icon, Look, Problem, ProgressNote, head, icon};
+use crate::parts::{Icon, Look, button, check, head, icon, problem, progress};
 use crate::screens::welcome::languages;
 use crate::words;
 use salus_messages::{Intent, SlotView};
@@ -47,13 +47,12 @@ pub(crate) fn account() -> Html {
                 <section class="panel stack" aria-labelledby="unlocking">
                     <h2 id="unlocking">{ t.unlocking }</h2>
                     <ul class="slots">{ for account.slots.iter().map(slot) }</ul>
-                    <Check id="stay-unlocked" label={t.stay_unlocked} hint={t.stay_unlocked_hint}
-                        checked={account.stays_unlocked} onchange={onstay} />
-                    <ProgressNote operation={stay.busy} may_cancel=false />
-                    if let Some(failure) = stay.failure.clone() { <Problem {failure} /> }
+                    { check("stay-unlocked", t.stay_unlocked, account.stays_unlocked, onstay).hint(t.stay_unlocked_hint) }
+                    { progress(&app, stay.busy, false) }
+                    if let Some(failure) = stay.failure.clone() { { problem(t, &failure) } }
                     <div class="actions">
-                        <Button icon={Icon::Lock} testid="lock-now" onclick={Callback::from(|()| channel::notify(Intent::Lock))}>{ t.lock_now }</Button>
-                        <Button look={Look::Quiet} testid="sign-out" onclick={Callback::from(|()| channel::notify(Intent::SignOut))}>{ t.sign_out }</Button>
+                        { button("lock-now", t.lock_now).icon(Icon::Lock).onclick(Callback::from(|()| channel::notify(Intent::Lock))) }
+                        { button("sign-out", t.sign_out).look(Look::Quiet).onclick(Callback::from(|()| channel::notify(Intent::SignOut))) }
                     </div>
                 </section>
                 <section class="panel stack" aria-labelledby="safety">

@@ -3,7 +3,7 @@
 use crate::app_context::{App, use_app};
 use crate::browser;
 use crate::hooks::{use_act, use_list};
-use crate::parts::{Button, Empty, Icon, Look, Problem, ProgressNote, head, icon, list};
+use crate::parts::{Icon, Look, button, empty, head, icon, list, problem, progress};
 use crate::words;
 use salus_messages::{AuditEntry, AuditKind, Intent, Page, Reply, Topic, Verification};
 use web_sys::Blob;
@@ -30,8 +30,8 @@ pub(crate) fn activity_screen() -> Html {
         <>
             { head(t.nav_activity, html! { <p class="lead">{ t.activity_lead }</p> }, Html::default()) }
             <Verify />
-            { list(&entries, |entries| if entries.is_empty() {
-                html! { <Empty icon={Icon::Clock} title={t.no_activity} /> }
+            { list(t, &entries, |entries| if entries.is_empty() {
+                html! { { empty(Icon::Clock, t.no_activity, Html::default()) } }
             } else {
                 days(&app, entries)
             }) }
@@ -135,14 +135,14 @@ fn verify() -> Html {
                 <p>{ t.verify_lead }</p>
             </div>
             <div class="actions">
-                <Button look={Look::Primary} icon={Icon::Shield} testid="verify" busy={check.is_busy()} onclick={onverify}>{ t.verify }</Button>
-                <Button icon={Icon::Down} testid="export" busy={export.is_busy()} onclick={onexport}>{ t.export }</Button>
+                { button("verify", t.verify).look(Look::Primary).icon(Icon::Shield).busy(check.is_busy()).onclick(onverify) }
+                { button("export", t.export).icon(Icon::Down).busy(export.is_busy()).onclick(onexport) }
             </div>
-            <ProgressNote operation={check.busy.or(export.busy)} />
+            { progress(&app, check.busy.or(export.busy), true) }
             <div role="status">
                 if let Some(verification) = &*found { <Outcome verification={verification.clone()} /> }
             </div>
-            if let Some(failure) = failure { <Problem {failure} /> }
+            if let Some(failure) = failure { { problem(t, &failure) } }
         </section>
     }
 }

@@ -3,8 +3,8 @@
 use crate::app_context::{go, use_app};
 use crate::hooks::{use_act, use_load};
 use crate::parts::{
-    Button, Icon, Link, Look, PersonLine, Problem, ProgressNote, TextArea, Wanted, WishForm, head,
-    icon, loaded, wanted_complete,
+    Icon, Look, Wanted, button, head, icon, loaded, person_line, problem, progress, text_area,
+    wanted_complete, wish_form,
 };
 use crate::route::Route;
 use crate::screens::practice::Register;
@@ -76,10 +76,9 @@ fn paste() -> Html {
     };
     html! {
         <form class="panel stack" {onsubmit}>
-            <TextArea id="patient-link" label={t.patient_link} hint={t.patient_link_hint} value={(*pasted).clone()}
-                rows={3} secret=true {oninput} />
+            { text_area("patient-link", t.patient_link, &pasted, oninput).hint(t.patient_link_hint).rows(3).secret() }
             <div class="actions">
-                <Button look={Look::Primary} submit=true testid="read-link" disabled={empty}>{ t.read_link }</Button>
+                { button("read-link", t.read_link).look(Look::Primary).submit().disabled(empty) }
             </div>
         </form>
     }
@@ -102,8 +101,8 @@ fn read(props: &Reads) -> Html {
     );
     html! {
         <>
-            { loaded(&read, |link| html! { <AskForm link={link.clone()} /> }) }
-            <p class="part"><Link to={Route::Ask(String::new())} class="back">{ icon(Icon::Link) }{ t.other_link }</Link></p>
+            { loaded(t, &read, |link| html! { <AskForm link={link.clone()} /> }) }
+            <p class="part"><a href={Route::Ask(String::new()).href()} class="back">{ icon(Icon::Link) }{ t.other_link }</a></p>
         </>
     }
 }
@@ -136,7 +135,7 @@ fn ask_form(props: &AskForms) -> Html {
             <section class="panel stack" role="status" data-testid="asked">
                 <h2>{ t.asked_title }</h2>
                 <p>{ t.asked_lead }</p>
-                <Link to={Route::Outgoing} class="button primary">{ t.nav_outgoing }</Link>
+                <a href={Route::Outgoing.href()} class="button primary">{ t.nav_outgoing }</a>
             </section>
         };
     }
@@ -162,17 +161,16 @@ fn ask_form(props: &AskForms) -> Html {
     html! {
         <form class="panel stack" data-testid="ask-form" {onsubmit}>
             <div class="stack" data-testid="link-view">
-                <PersonLine person={props.link.patient.clone()} />
+                { person_line(&app, &props.link.patient) }
                 <dl class="facts"><div class="wide"><dt>{ t.safety_number }</dt>
                     <dd><span class="safety" data-testid="safety-number">{ &props.link.safety_number }</span>
                     <span class="quiet-text">{ t.safety_compare }</span></dd></div></dl>
             </div>
-            <WishForm wanted={(*wanted).clone()} {onchange} />
-            if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
-            <ProgressNote operation={act.busy} may_cancel=false />
+            { wish_form(t, &wanted, &onchange) }
+            if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+            { progress(&app, act.busy, false) }
             <div class="actions">
-                <Button look={Look::Primary} submit=true icon={Icon::Send} testid="send-request" busy={act.is_busy()}
-                    disabled={!complete || changed}>{ t.send_request }</Button>
+                { button("send-request", t.send_request).look(Look::Primary).submit().icon(Icon::Send).busy(act.is_busy()).disabled(!complete || changed) }
             </div>
         </form>
     }

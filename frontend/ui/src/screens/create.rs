@@ -4,7 +4,8 @@ use crate::app_context::use_app;
 use crate::browser;
 use crate::channel;
 use crate::hooks::use_act;
-use crate::parts::{Button, Check, Field, Icon, Look, Mark, Problem, ProgressNote, icon};
+use crate::parts::{Icon, Look, button, check, field, icon, mark, problem, progress};
+use crate::texts::Texts;
 use crate::words;
 use salus_messages::{Intent, NewCompartment, Reply, Secret};
 use web_sys::SubmitEvent;
@@ -50,7 +51,7 @@ pub(crate) fn create(props: &Creates) -> Html {
             }
         }))
     };
-    let check = {
+    let checking = {
         let (right, go) = (right.clone(), make.go.clone());
         let (name, stay) = (name.clone(), stay.clone());
         use_act(Callback::from(move |(reply, _)| {
@@ -79,6 +80,10 @@ pub(crate) fn create(props: &Creates) -> Html {
     let body = match *stage {
         Stage::Name => {
             let go = propose.clone();
+            let type_name = {
+                let name = name.clone();
+                Callback::from(move |value| name.set(value))
+            };
             let onsubmit = Callback::from(move |event: SubmitEvent| {
                 event.prevent_default();
                 go.send(Intent::ProposePhrase);
@@ -86,15 +91,10 @@ pub(crate) fn create(props: &Creates) -> Html {
             html! {
                 <form class="stack" {onsubmit}>
                     <p class="lead">{ t.create_lead }</p>
-                    <Field id="display-name" label={t.display_name} hint={t.display_name_hint}
-                        value={(*name).clone()} autocomplete="given-name" maxlength={80}
-                        oninput={Callback::from(move |value| name.set(value))} />
-                    <Check id="stay-unlocked" label={t.stay_unlocked} hint={t.stay_unlocked_hint}
-                        checked={*stay} onchange={Callback::from(move |on| stay.set(on))} />
-                    if let Some(failure) = propose.failure.clone() { <Problem {failure} /> }
-                    <Button look={Look::Primary} submit=true testid="create-begin" busy={propose.is_busy()}>
-                        { t.create_begin }
-                    </Button>
+                    { field("display-name", t.display_name, &name, type_name).hint(t.display_name_hint).autocomplete("given-name").maxlength(80) }
+                    { check("stay-unlocked", t.stay_unlocked, *stay, Callback::from(move |on| stay.set(on))).hint(t.stay_unlocked_hint) }
+                    if let Some(failure) = propose.failure.clone() { { problem(t, &failure) } }
+                    { button("create-begin", t.create_begin).look(Look::Primary).submit().busy(propose.is_busy()) }
                 </form>
             }
         }
@@ -111,16 +111,15 @@ pub(crate) fn create(props: &Creates) -> Html {
                     </ol>
                     <p class="note warn">{ icon(Icon::Alert) }<span>{ t.phrase_warning }</span></p>
                     <div class="actions">
-                        <Button look={Look::Primary} testid="phrase-written"
-                            onclick={Callback::from(move |()| stage.set(Stage::Check))}>{ t.phrase_written }</Button>
-                        <Button testid="phrase-print" onclick={Callback::from(|()| browser::print())}>{ t.phrase_print }</Button>
+                        { button("phrase-written", t.phrase_written).look(Look::Primary).onclick(Callback::from(move |()| stage.set(Stage::Check))) }
+                        { button("phrase-print", t.phrase_print).onclick(Callback::from(|()| browser::print())) }
                     </div>
                 </div>
             }
         }
         Stage::Check => {
             let (_, ask) = &*phrase;
-            let (answers, go) = (typed.clone(), check.clone());
+            let (answers, go) = (typed.clone(), checking.clone());
             let onsubmit = Callback::from(move |event: SubmitEvent| {
                 event.prevent_default();
                 let words = answers
@@ -144,23 +143,21 @@ pub(crate) fn create(props: &Creates) -> Html {
                     _ => String::new(),
                 };
                 html! {
-                    <Field id={format!("check-word-{number}")} label={words::fill(t.word_n, &[("n", &number)])}
-                        value={typed.get(index).cloned().unwrap_or_default()} {error} {oninput} required=true />
+                    { field(format!("check-word-{number}"), words::fill(t.word_n, &[("n", &number)]), &typed.get(index).cloned().unwrap_or_default(), oninput).error(error).required() }
                 }
             };
             let stage = stage.clone();
-            let failure = check.failure.clone().or_else(|| make.failure.clone());
-            let busy = check.is_busy() || make.is_busy();
+            let failure = checking.failure.clone().or_else(|| make.failure.clone());
+            let busy = checking.is_busy() || make.is_busy();
             html! {
                 <form class="stack" {onsubmit}>
                     <p class="lead">{ t.check_lead }</p>
                     <div class="fields-row">{ for ask.iter().enumerate().map(field) }</div>
-                    if let Some(failure) = failure { <Problem {failure} /> }
-                    <ProgressNote operation={make.busy} may_cancel=false />
+                    if let Some(failure) = failure { { problem(t, &failure) } }
+                    { progress(&app, make.busy, false) }
                     <div class="actions">
-                        <Button look={Look::Primary} submit=true testid="create-vault" {busy}>{ t.create_vault }</Button>
-                        <Button look={Look::Quiet} testid="phrase-back" disabled={busy}
-                            onclick={Callback::from(move |()| stage.set(Stage::Words))}>{ t.phrase_back }</Button>
+                        { button("create-vault", t.create_vault).look(Look::Primary).submit().busy(busy) }
+                        { button("phrase-back", t.phrase_back).look(Look::Quiet).disabled(busy).onclick(Callback::from(move |()| stage.set(Stage::Words))) }
                     </div>
                 </form>
             }
@@ -174,8 +171,8 @@ pub(crate) fn create(props: &Creates) -> Html {
     html! {
         <div class="gate narrow" data-testid="create">
             <header class="gate-top">
-                <p class="brand"><Mark /><span class="brand-name">{ "Salus" }</span></p>
-                <SignOut />
+                <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
+                { sign_out(t) }
             </header>
             <main class="panel" id="main">
                 <p class="step">{ words::fill(t.step_of, &[("n", number), ("of", "3")]) }</p>
@@ -188,12 +185,8 @@ pub(crate) fn create(props: &Creates) -> Html {
 }
 
 /// A quiet way out.
-#[function_component(SignOut)]
-pub(crate) fn sign_out() -> Html {
-    let t = use_app().t;
+pub(crate) fn sign_out(t: &'static Texts) -> Html {
     html! {
-        <Button look={Look::Quiet} testid="sign-out" onclick={Callback::from(|()| channel::notify(Intent::SignOut))}>
-            { t.sign_out }
-        </Button>
+        { button("sign-out", t.sign_out).look(Look::Quiet).onclick(Callback::from(|()| channel::notify(Intent::SignOut))) }
     }
 }

@@ -5,8 +5,7 @@ use crate::browser;
 use crate::channel;
 use crate::hooks::{use_act, use_load};
 use crate::parts::{
-    Button, Check, Field, Icon, Link, Look, Problem, ProgressNote, Select, TextArea, head, icon,
-    loaded,
+    Icon, Look, button, check, field, head, icon, loaded, problem, progress, select, text_area,
 };
 use crate::route::Route;
 use crate::screens::home::compartments;
@@ -76,12 +75,13 @@ struct AddOwns {
 
 #[function_component(AddOwn)]
 fn add_own(props: &AddOwns) -> Html {
+    let t = use_app().t;
     let folders = use_load(
         Intent::Compartments { patient: None },
         &[Topic::Compartments],
         compartments,
     );
-    loaded(&folders, |folders| {
+    loaded(t, &folders, |folders| {
         html! {
             <Editor target={Target::Own} back={props.back.clone()} folders={folders.clone()} />
         }
@@ -109,7 +109,7 @@ pub(crate) fn amend(props: &Amends) -> Html {
     html! {
         <>
             { head(t.amend, html! { <p class="lead">{ t.amend_lead }</p> }, Html::default()) }
-            { loaded(&open, |record| html! {
+            { loaded(t, &open, |record| html! {
                 <Editor target={Target::Version(props.address.clone(), Box::new(record.clone()))}
                     back={Route::Record(props.address.clone(), None)} folders={Vec::<Compartment>::new()} />
             }) }
@@ -317,26 +317,21 @@ fn editor(props: &Editors) -> Html {
             if let Some(found) = &*offer {
                 { import_offer(&app, found, &form.files, &import, offer.setter()) }
             } else {
-                <Field id="record-title-input" label={t.record_title} value={form.title.clone()} maxlength={200}
-                    oninput={update(|form, value| form.title = value)} required=true />
+                { field("record-title-input", t.record_title, &form.title, update(|form, value| form.title = value)).maxlength(200).required() }
                 <div class="fields-row">
-                    <Select id="record-kind" label={t.record_kind} value={kind_value} options={kinds}
-                        onchange={update(|form, value| form.kind = words::KINDS.iter()
-                            .find(|(_, name)| *name == value).map_or(RecordKind::Other, |(kind, _)| *kind))} />
-                    <Field id="record-date" label={t.record_date} kind="date" value={form.date.clone()}
-                        oninput={update(|form, value| form.date = value)} />
+                    { select("record-kind", t.record_kind, kind_value, kinds, update(|form, value| form.kind = words::KINDS.iter()
+                            .find(|(_, name)| *name == value).map_or(RecordKind::Other, |(kind, _)| *kind))) }
+                    { field("record-date", t.record_date, &form.date, update(|form, value| form.date = value)).kind("date") }
                     if !props.folders.is_empty() {
-                        <Select id="record-compartment" label={t.fact_compartment} value={form.compartment.clone()}
-                            options={folders} onchange={update(|form, value| form.compartment = value)} />
+                        { select("record-compartment", t.fact_compartment, form.compartment.clone(), folders, update(|form, value| form.compartment = value)) }
                     }
                 </div>
-                <TextArea id="record-note-input" label={t.record_note} hint={t.record_note_hint} value={form.note.clone()}
-                    rows={8} oninput={update(|form, value| form.note = value)} />
-                if let Some(failure) = save.failure.clone() { <Problem {failure} /> }
-                <ProgressNote operation={save.busy} />
+                { text_area("record-note-input", t.record_note, &form.note, update(|form, value| form.note = value)).hint(t.record_note_hint).rows(8) }
+                if let Some(failure) = save.failure.clone() { { problem(t, &failure) } }
+                { progress(&app, save.busy, true) }
                 <div class="actions">
-                    <Button look={Look::Primary} submit=true testid="save-record" {busy} disabled={nothing}>{ t.save }</Button>
-                    <Link to={props.back.clone()} class="button quiet">{ t.cancel }</Link>
+                    { button("save-record", t.save).look(Look::Primary).submit().busy(busy).disabled(nothing) }
+                    <a href={props.back.clone().href()} class="button quiet">{ t.cancel }</a>
                 </div>
             }
         </form>
@@ -361,7 +356,7 @@ fn kept(app: &App, form: &yew::UseStateHandle<Form>) -> Html {
             next.keep.retain(|other| *other != file);
             form.set(next);
         });
-        html! { <Check {id} {label} checked=true {onchange} /> }
+        html! { { check(id, label, true, onchange) } }
     };
     html! { <>{ for first.iter().map(item) }</> }
 }

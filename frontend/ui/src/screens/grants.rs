@@ -2,9 +2,7 @@
 
 use crate::app_context::use_app;
 use crate::hooks::use_act;
-use crate::parts::{
-    Button, Dialog, Icon, Look, PersonLine, Problem, ProgressNote, icon, scope_words,
-};
+use crate::parts::{Dialog, Icon, Look, button, icon, person_line, problem, progress, scope_words};
 use crate::words;
 use salus_messages::{GrantStatus, GrantView, Intent};
 use yew::{Callback, Html, Properties, function_component, html, use_state};
@@ -47,7 +45,7 @@ pub(crate) fn grant_card(props: &Cards) -> Html {
         <li class="grant panel" data-testid="grant-item" data-grant={grant.id.0.clone()} data-status={name}>
             if props.own {
                 <div class="grant-head">
-                    <PersonLine person={grant.other.clone()} />
+                    { person_line(&app, &grant.other) }
                     <span class={yew::classes!("status", tone)}>{ status }</span>
                 </div>
             } else {
@@ -66,7 +64,7 @@ pub(crate) fn grant_card(props: &Cards) -> Html {
             </dl>
             if props.own && live {
                 <div class="actions">
-                    <Button look={Look::Danger} testid="revoke" onclick={open}>{ t.revoke }</Button>
+                    { button("revoke", t.revoke).look(Look::Danger).onclick(open) }
                 </div>
             }
             if *asking { <Revoke grant={grant.clone()} onclose={close} /> }
@@ -105,11 +103,11 @@ fn revoke(props: &Revokes) -> Html {
             <div class="stack">
                 <p>{ t.revoke_now }</p>
                 <p class="note warn">{ icon(Icon::Eye) }<span>{ t.revoke_honest }</span></p>
-                if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
-                <ProgressNote operation={act.busy} may_cancel=false />
+                if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+                { progress(&app, act.busy, false) }
                 <div class="actions">
-                    <Button look={Look::Danger} testid="revoke-confirm" busy={act.is_busy()} onclick={confirm}>{ t.revoke_confirm }</Button>
-                    <Button look={Look::Quiet} testid="revoke-cancel" onclick={props.onclose.clone()}>{ t.revoke_cancel }</Button>
+                    { button("revoke-confirm", t.revoke_confirm).look(Look::Danger).busy(act.is_busy()).onclick(confirm) }
+                    { button("revoke-cancel", t.revoke_cancel).look(Look::Quiet).onclick(props.onclose.clone()) }
                 </div>
             </div>
         </Dialog>

@@ -2,7 +2,7 @@
 
 use crate::app_context::{App, use_app};
 use crate::hooks::{use_list, use_load};
-use crate::parts::{Empty, Icon, Link, RecordList, head, icon, list, loaded};
+use crate::parts::{Icon, empty, head, icon, list, loaded, record_list};
 use crate::route::Route;
 use crate::words;
 use salus_messages::{
@@ -63,24 +63,24 @@ pub(crate) fn home() -> Html {
         Some(name) => words::fill(t.greeting_name, &[("name", name)]),
     };
     let add = html! {
-        <Link to={Route::Add(None)} class="button primary" testid="add-record">{ icon(Icon::Plus) }{ t.add_record }</Link>
+        <a href={Route::Add(None).href()} class="button primary" data-testid="add-record">{ icon(Icon::Plus) }{ t.add_record }</a>
     };
     html! {
         <div data-testid="greeting">
             { head(greeting, html! {
                 <p class="lead promise-line" data-testid="promise">{ icon(Icon::Lock) }<span>{ t.promise_line }</span></p>
             }, add) }
-            { loaded(&waiting, |requests| waiting_requests(&app, requests)) }
+            { loaded(t, &waiting, |requests| waiting_requests(&app, requests)) }
             <section class="part" aria-labelledby="folders">
                 <h2 id="folders">{ t.compartments }</h2>
-                { loaded(&folders, |all| html! {
+                { loaded(t, &folders, |all| html! {
                     <ul class="cards">{ for all.iter().map(|one| card(&app, one)) }</ul>
                 }) }
             </section>
             <section class="part" aria-labelledby="recent">
                 <div class="part-head">
                     <h2 id="recent">{ t.recent }</h2>
-                    <Link to={Route::Records(None)} class="more-link">{ t.all_records }{ icon(Icon::Arrow) }</Link>
+                    <a href={Route::Records(None).href()} class="more-link">{ t.all_records }{ icon(Icon::Arrow) }</a>
                 </div>
                 { list_recent(&app, &recent) }
             </section>
@@ -93,12 +93,12 @@ fn list_recent(app: &App, recent: &crate::hooks::List<RecordSummary>) -> Html {
     // The further-page button belongs to the records screen; here the first few do.
     match &recent.pages.items {
         Remote::Ready(items) if items.is_empty() => html! {
-            <Empty icon={Icon::Folder} title={app.t.no_records}><p>{ app.t.no_records_more }</p></Empty>
+            { empty(Icon::Folder, app.t.no_records, html! { <p>{ app.t.no_records_more }</p> }) }
         },
         Remote::Ready(items) => html! {
-            <RecordList records={items.iter().take(RECENT).cloned().collect::<Vec<_>>()} />
+            { record_list(app, &items.iter().take(RECENT).cloned().collect::<Vec<_>>(), None) }
         },
-        _ => list(recent, |_| Html::default()),
+        _ => list(app.t, recent, |_| Html::default()),
     }
 }
 
@@ -107,14 +107,14 @@ fn waiting_requests(app: &App, requests: &[AccessRequest]) -> Html {
     let item = |request: &AccessRequest| {
         html! {
             <li>
-                <Link to={Route::Review(request.id.clone())} class="call" testid="waiting-request">
+                <a href={Route::Review(request.id.clone()).href()} class="call" data-testid="waiting-request">
                     <span class="call-icon">{ icon(Icon::Eye) }</span>
                     <span class="call-words">
                         <strong>{ words::fill(t.asks_you, &[("who", &words::person(t, &request.other))]) }</strong>
                         <span>{ &request.purpose }</span>
                     </span>
                     <span class="call-go">{ t.review }{ icon(Icon::Arrow) }</span>
-                </Link>
+                </a>
             </li>
         }
     };
@@ -150,7 +150,7 @@ fn card(app: &App, compartment: &Compartment) -> Html {
     };
     html! {
         <li data-testid="compartment-card" data-compartment={compartment.id.0.clone()}>
-            <Link to={Route::Records(Some(compartment.id.clone()))} class="card">
+            <a href={Route::Records(Some(compartment.id.clone())).href()} class="card">
                 <span class="card-icon">{ icon(category_icon(compartment.category)) }</span>
                 <span class="card-title">{ &compartment.name }</span>
                 <span class="quiet-text">
@@ -159,7 +159,7 @@ fn card(app: &App, compartment: &Compartment) -> Html {
                 <span class={yew::classes!("card-note", (compartment.readers > 0).then_some("shared"))}>
                     { icon(if compartment.readers == 0 { Icon::Lock } else { Icon::Eye }) }{ readers }
                 </span>
-            </Link>
+            </a>
         </li>
     }
 }

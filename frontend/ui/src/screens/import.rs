@@ -2,7 +2,7 @@
 
 use crate::app_context::App;
 use crate::hooks::Act;
-use crate::parts::{Button, Link, Look, Problem, ProgressNote};
+use crate::parts::{Look, button, problem, progress};
 use crate::route::Route;
 use crate::screens::editor::file_ref;
 use crate::words;
@@ -71,11 +71,11 @@ pub(super) fn import_offer(
                 <h2>{ title }</h2>
                 { lines(app, found) }
                 <p>{ t.import_explained }</p>
-                if let Some(failure) = import.failure.clone() { <Problem {failure} /> }
-                <ProgressNote operation={import.busy} />
+                if let Some(failure) = import.failure.clone() { { problem(t, &failure) } }
+                { progress(app, import.busy, true) }
                 <div class="actions">
-                    <Button look={Look::Primary} testid="import-bundle" busy={import.is_busy()} onclick={onimport}>{ t.import_now }</Button>
-                    <Button look={Look::Quiet} testid="keep-as-file" disabled={import.is_busy()} onclick={keep}>{ t.keep_as_file }</Button>
+                    { button("import-bundle", t.import_now).look(Look::Primary).busy(import.is_busy()).onclick(onimport) }
+                    { button("keep-as-file", t.keep_as_file).look(Look::Quiet).disabled(import.is_busy()).onclick(keep) }
                 </div>
             </div>
         </section>
@@ -91,7 +91,7 @@ pub(super) fn import_done(app: &App, summary: &ImportSummary) -> Html {
             { lines(app, &summary.lines) }
             if summary.unchanged > 0 { <p>{ words::count(u64::from(summary.unchanged), t.import_unchanged_one, t.import_unchanged_many) }</p> }
             if summary.skipped > 0 { <p class="quiet-text">{ words::count(u64::from(summary.skipped), t.import_skipped_one, t.import_skipped_many) }</p> }
-            <Link to={Route::Records(None)} class="button primary" testid="import-done">{ t.all_records }</Link>
+            <a href={Route::Records(None).href()} class="button primary" data-testid="import-done">{ t.all_records }</a>
         </section>
     }
 }

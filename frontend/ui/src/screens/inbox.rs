@@ -4,7 +4,7 @@ use crate::app_context::{App, use_app};
 use crate::channel;
 use crate::hooks::use_list;
 use crate::model::Action;
-use crate::parts::{Empty, Icon, Link, head, icon, list};
+use crate::parts::{Icon, empty, head, icon, list};
 use crate::remote::Remote;
 use crate::route::Route;
 use crate::words;
@@ -48,8 +48,8 @@ pub(crate) fn inbox_screen() -> Html {
     html! {
         <>
             { head(t.nav_inbox, html! { <p class="lead">{ t.inbox_lead }</p> }, Html::default()) }
-            { list(&all, |items| if items.is_empty() {
-                html! { <Empty icon={Icon::Bell} title={t.inbox_empty} /> }
+            { list(t, &all, |items| if items.is_empty() {
+                html! { { empty(Icon::Bell, t.inbox_empty, Html::default()) } }
             } else {
                 html! { <ul class="notifications">{ for items.iter().map(|one| item(&app, one)) }</ul> }
             }) }
@@ -105,13 +105,13 @@ fn item(app: &App, one: &Notification) -> Html {
     };
     html! {
         <li key={one.number} data-testid="notification" data-kind={name} data-unread={one.unread.to_string()}>
-            <Link to={target(one)} class={if one.unread { "notification unread" } else { "notification" }}>
+            <a href={target(one).href()} class={if one.unread { "notification unread" } else { "notification" }}>
                 <span class="kind-icon">{ icon(sign) }</span>
                 <span class="record-words">
                     <span>{ text }if one.unread { <span class="visually-hidden">{ t.new }</span> }</span>
                     <span class="quiet-text">{ words::moment(app.language(), one.at) }</span>
                 </span>
-            </Link>
+            </a>
         </li>
     }
 }

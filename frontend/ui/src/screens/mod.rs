@@ -22,15 +22,16 @@ pub(crate) use create::Create;
 pub(crate) use unlock::Unlock;
 pub(crate) use welcome::Welcome;
 
-use crate::app_context::{App, use_app};
+use crate::app_context::App;
 use crate::model::Boot;
-use crate::parts::{Empty, Icon, Link, head};
+use crate::parts::{Icon, empty, head};
 use crate::route::Route;
+use crate::texts::Texts;
 use salus_messages::SessionState;
-use yew::{Html, function_component, html};
+use yew::{Html, html};
 
 /// The screen of a place.
-pub(crate) fn place(route: &Route) -> Html {
+pub(crate) fn place(t: &'static Texts, route: &Route) -> Html {
     match route.clone() {
         Route::Home => html! { <home::Home /> },
         Route::Records(compartment) => html! { <records::Records {compartment} /> },
@@ -47,7 +48,7 @@ pub(crate) fn place(route: &Route) -> Html {
         Route::Patient(patient) => html! { <patient::Patient {patient} /> },
         Route::Outgoing => html! { <practice::Outgoing /> },
         Route::Ask(link) => html! { <ask::Ask {link} /> },
-        Route::Lost => html! { <Lost /> },
+        Route::Lost => lost(t),
     }
 }
 
@@ -76,15 +77,11 @@ pub(crate) fn title(app: &App) -> String {
     format!("{name} · Salus")
 }
 
-#[function_component(Lost)]
-fn lost() -> Html {
-    let t = use_app().t;
+fn lost(t: &'static Texts) -> Html {
     html! {
         <>
             { head(t.lost_title, Html::default(), Html::default()) }
-            <Empty icon={Icon::Search} title={t.lost_lead}>
-                <Link to={Route::Home} class="button primary">{ t.nav_home }</Link>
-            </Empty>
+            { empty(Icon::Search, t.lost_lead, html! { <a href={Route::Home.href()} class="button primary">{ t.nav_home }</a> }) }
         </>
     }
 }

@@ -4,9 +4,7 @@
 use crate::app_context::{App, use_app};
 use crate::hooks::{use_list, use_load};
 use crate::model::Action;
-use crate::parts::{
-    Button, Empty, Icon, Link, Look, RecordList, TrustNote, head, icon, list, loaded,
-};
+use crate::parts::{Icon, Look, button, empty, head, icon, list, loaded, record_list, trust_note};
 use crate::route::Route;
 use crate::screens::grants::GrantCard;
 use crate::screens::home::records;
@@ -29,14 +27,14 @@ pub(crate) fn patient(props: &PatientProps) -> Html {
     html! {
         <>
             <nav class="crumbs" aria-label={t.where_am_i}>
-                <Link to={Route::Patients} class="back">{ icon(Icon::Arrow) }{ t.nav_patients }</Link>
+                <a href={Route::Patients.href()} class="back">{ icon(Icon::Arrow) }{ t.nav_patients }</a>
             </nav>
-            { loaded(&all, |all| match all.iter().find(|one| one.account == props.patient) {
+            { loaded(t, &all, |all| match all.iter().find(|one| one.account == props.patient) {
                 Some(one) => shown(&app, one),
                 None => html! {
                     <>
                         { head(t.patient_gone, Html::default(), Html::default()) }
-                        <Empty icon={Icon::Lock} title={t.patient_gone_more} />
+                        { empty(Icon::Lock, t.patient_gone_more, Html::default()) }
                     </>
                 },
             }) }
@@ -50,9 +48,9 @@ fn shown(app: &App, one: &PatientView) -> Html {
     let listed = app.model.listed.contains(&one.account);
     let actions = html! {
         if one.may_append {
-            <Link to={Route::Add(Some(one.account.clone()))} class="button primary" testid="write-note">
+            <a href={Route::Add(Some(one.account.clone())).href()} class="button primary" data-testid="write-note">
                 { icon(Icon::Pencil) }{ t.write_note }
-            </Link>
+            </a>
         }
     };
     let show = {
@@ -61,14 +59,14 @@ fn shown(app: &App, one: &PatientView) -> Html {
     };
     html! {
         <div data-testid="patient">
-            { head(name.clone(), html! { <TrustNote person={one.person.clone()} /> }, actions) }
+            { head(name.clone(), html! { { trust_note(app, &one.person) } }, actions) }
             if listed {
                 <Granted patient={one.account.clone()} />
             } else if one.active {
                 <section class="panel stack gate-list">
                     <p class="note">{ icon(Icon::Eye) }<span>{ words::fill(t.listing_recorded, &[("who", &name)]) }</span></p>
                     <div class="actions">
-                        <Button look={Look::Primary} testid="list-records" icon={Icon::List} onclick={show}>{ t.list_records }</Button>
+                        { button("list-records", t.list_records).look(Look::Primary).icon(Icon::List).onclick(show) }
                     </div>
                 </section>
             }
@@ -84,7 +82,8 @@ fn shown(app: &App, one: &PatientView) -> Html {
 
 #[function_component(Granted)]
 fn granted(props: &PatientProps) -> Html {
-    let t = use_app().t;
+    let app = use_app();
+    let t = app.t;
     // No topics: listing again is a release again, so only the person asks for it.
     let all = use_list(
         Intent::Records {
@@ -100,10 +99,10 @@ fn granted(props: &PatientProps) -> Html {
         <section class="part" aria-labelledby="their-records">
             <h2 id="their-records">{ t.nav_records }</h2>
             <p class="quiet-text">{ t.opening_recorded }</p>
-            { list(&all, |items| if items.is_empty() {
-                html! { <Empty icon={Icon::Folder} title={t.no_granted_records} /> }
+            { list(t, &all, |items| if items.is_empty() {
+                html! { { empty(Icon::Folder, t.no_granted_records, Html::default()) } }
             } else {
-                html! { <RecordList records={items.to_vec()} patient={props.patient.clone()} /> }
+                html! { { record_list(&app, items, Some(&props.patient)) } }
             }) }
         </section>
     }

@@ -4,7 +4,7 @@
 use crate::app_context::{App, use_app};
 use crate::hooks::{use_act, use_load};
 use crate::parts::{
-    Button, Empty, Field, Icon, Link, Look, PersonLine, Problem, ProgressNote, head, icon, loaded,
+    Icon, Look, button, empty, field, head, icon, loaded, person_line, problem, progress,
 };
 use crate::route::Route;
 use crate::screens::home::requests;
@@ -36,14 +36,14 @@ pub(crate) fn patients_screen() -> Html {
         .account()
         .is_some_and(|account| account.provider.is_some());
     let actions = html! {
-        <Link to={Route::Ask(String::new())} class="button primary">{ icon(Icon::Send) }{ t.nav_ask }</Link>
+        <a href={Route::Ask(String::new()).href()} class="button primary">{ icon(Icon::Send) }{ t.nav_ask }</a>
     };
     html! {
         <>
             { head(t.nav_patients, html! { <p class="lead">{ t.patients_lead }</p> }, actions) }
             if !registered { <Register /> }
-            { loaded(&all, |patients| if patients.is_empty() {
-                html! { <Empty icon={Icon::People} title={t.no_patients}><p>{ t.no_patients_more }</p></Empty> }
+            { loaded(t, &all, |patients| if patients.is_empty() {
+                html! { { empty(Icon::People, t.no_patients, html! { <p>{ t.no_patients_more }</p> }) } }
             } else {
                 html! { <ul class="cards wide-cards">{ for patients.iter().map(|one| patient(&app, one)) }</ul> }
             }) }
@@ -62,12 +62,12 @@ fn patient(app: &App, one: &PatientView) -> Html {
     };
     html! {
         <li data-testid="patient-item" data-account={one.account.0.clone()} data-active={one.active.to_string()}>
-            <Link to={Route::Patient(one.account.clone())} class={if one.active { "card" } else { "card past" }}>
-                <PersonLine person={one.person.clone()} />
+            <a href={Route::Patient(one.account.clone()).href()} class={if one.active { "card" } else { "card past" }}>
+                { person_line(app, &one.person) }
                 <span class={yew::classes!("card-note", one.active.then_some("shared"))}>
                     { icon(if one.active { Icon::Eye } else { Icon::Lock }) }{ until }
                 </span>
-            </Link>
+            </a>
         </li>
     }
 }
@@ -103,15 +103,13 @@ pub(crate) fn register() -> Html {
             <h2>{ t.register_title }</h2>
             <p>{ t.register_lead }</p>
             <div class="fields-row">
-                <Field id="provider-name" label={t.provider_name} hint={t.provider_name_hint} value={(*name).clone()}
-                    oninput={set(&name)} maxlength={100} required=true />
-                <Field id="provider-specialty" label={t.provider_specialty} hint={t.provider_specialty_hint} value={(*specialty).clone()}
-                    oninput={set(&specialty)} maxlength={100} required=true />
+                { field("provider-name", t.provider_name, &name, set(&name)).hint(t.provider_name_hint).maxlength(100).required() }
+                { field("provider-specialty", t.provider_specialty, &specialty, set(&specialty)).hint(t.provider_specialty_hint).maxlength(100).required() }
             </div>
-            if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
-            <ProgressNote operation={act.busy} may_cancel=false />
+            if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+            { progress(&app, act.busy, false) }
             <div class="actions">
-                <Button look={Look::Primary} submit=true testid="register-provider" busy={act.is_busy()} disabled={empty}>{ t.register }</Button>
+                { button("register-provider", t.register).look(Look::Primary).submit().busy(act.is_busy()).disabled(empty) }
             </div>
         </form>
     }
@@ -128,7 +126,7 @@ pub(crate) fn outgoing() -> Html {
         html! {
             <li class="panel grant" data-testid="outgoing-item" data-request={request.id.0.clone()} data-status={name}>
                 <div class="grant-head">
-                    <PersonLine person={request.other.clone()} />
+                    { person_line(&app, &request.other) }
                     <span class={yew::classes!("status", tone)}>{ status }</span>
                 </div>
                 <dl class="facts">
@@ -144,10 +142,8 @@ pub(crate) fn outgoing() -> Html {
     html! {
         <>
             { head(t.nav_outgoing, html! { <p class="lead">{ t.outgoing_lead }</p> }, Html::default()) }
-            { loaded(&made, |requests| if requests.is_empty() {
-                html! { <Empty icon={Icon::Send} title={t.no_outgoing}>
-                    <Link to={Route::Ask(String::new())} class="button primary">{ t.nav_ask }</Link>
-                </Empty> }
+            { loaded(t, &made, |requests| if requests.is_empty() {
+                html! { { empty(Icon::Send, t.no_outgoing, html! { <a href={Route::Ask(String::new()).href()} class="button primary">{ t.nav_ask }</a> }) } }
             } else {
                 html! { <ul class="grants">{ for requests.iter().map(item) }</ul> }
             }) }

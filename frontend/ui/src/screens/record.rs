@@ -4,8 +4,8 @@ use crate::app_context::{App, use_app};
 use crate::browser;
 use crate::hooks::{use_act, use_load};
 use crate::parts::{
-    Button, Icon, Link, Look, Problem, ProgressNote, Sections, Select, head, icon, kind_icon,
-    loaded, paragraphs,
+    Icon, Look, button, head, icon, kind_icon, loaded, paragraphs, problem, progress, sections,
+    select,
 };
 use crate::route::Route;
 use crate::screens::home::compartments;
@@ -57,9 +57,9 @@ pub(crate) fn record(props: &RecordProps) -> Html {
     html! {
         <>
             <nav class="crumbs" aria-label={app.t.where_am_i}>
-                <Link to={back.0} class="back">{ icon(Icon::Arrow) }{ back.1 }</Link>
+                <a href={back.0.href()} class="back">{ icon(Icon::Arrow) }{ back.1 }</a>
             </nav>
-            { loaded(&open, |record| opened(&app, &props.address, record)) }
+            { loaded(app.t, &open, |record| opened(&app, &props.address, record)) }
         </>
     }
 }
@@ -73,10 +73,10 @@ fn opened(app: &App, address: &RecordAddress, record: &RecordView) -> Html {
     let actions = html! {
         <>
             if record.may_amend && newest {
-                <Link to={Route::Amend(address.clone())} class="button plain" testid="amend">{ icon(Icon::Pencil) }{ t.amend }</Link>
+                <a href={Route::Amend(address.clone()).href()} class="button plain" data-testid="amend">{ icon(Icon::Pencil) }{ t.amend }</a>
             }
             if own && !summary.unfiled {
-                <Link to={Route::Give(Some(address.record.clone()))} class="button plain" testid="share-record">{ icon(Icon::People) }{ t.share_record }</Link>
+                <a href={Route::Give(Some(address.record.clone())).href()} class="button plain" data-testid="share-record">{ icon(Icon::People) }{ t.share_record }</a>
             }
         </>
     };
@@ -100,7 +100,7 @@ fn opened(app: &App, address: &RecordAddress, record: &RecordView) -> Html {
                 <p class="note warn" data-testid="older-version">
                     { icon(Icon::Clock) }
                     <span>{ words::fill(t.older_version, &[("n", &summary.version.to_string()), ("latest", &record.latest.to_string())]) }{ " " }
-                        <Link to={Route::Record(address.clone(), None)} testid="newest-version">{ t.see_newest }</Link></span>
+                        <a href={Route::Record(address.clone(), None).href()} data-testid="newest-version">{ t.see_newest }</a></span>
                 </p>
             }
             if own && summary.unfiled { <FileInto address={address.clone()} /> }
@@ -122,7 +122,7 @@ fn opened(app: &App, address: &RecordAddress, record: &RecordView) -> Html {
             if !record.note.is_empty() {
                 <section class="record-note" data-testid="record-note">{ paragraphs(&record.note) }</section>
             }
-            <Sections sections={record.sections.clone()} />
+            { sections(t, &record.sections) }
             if !record.attachments.is_empty() {
                 <section class="part">
                     <h2>{ t.attachments }</h2>
@@ -151,7 +151,8 @@ struct Files {
 
 #[function_component(File)]
 fn file(props: &Files) -> Html {
-    let t = use_app().t;
+    let app = use_app();
+    let t = app.t;
     let act = use_act(Callback::from(
         |(reply, blobs): (Reply, Vec<web_sys::Blob>)| {
             if let (Reply::File(file), Some(blob)) = (reply, blobs.first()) {
@@ -177,9 +178,9 @@ fn file(props: &Files) -> Html {
                 <span class="file-name">{ &props.file.name }</span>
                 <span class="quiet-text">{ words::size(props.file.size) }</span>
             </span>
-            <Button icon={Icon::Down} testid="download" busy={act.is_busy()} {onclick}>{ t.download }</Button>
-            if act.busy.is_some() { <ProgressNote operation={act.busy} /> }
-            if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
+            { button("download", t.download).icon(Icon::Down).busy(act.is_busy()).onclick(onclick) }
+            if act.busy.is_some() { { progress(&app, act.busy, true) } }
+            if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
         </li>
     }
 }
@@ -207,7 +208,7 @@ fn history_of(props: &Histories) -> Html {
                 <Versions address={props.address.clone()} shown={props.shown} latest={props.latest} />
             } else {
                 <p class="quiet-text">{ t.history_lead }</p>
-                <Button icon={Icon::Clock} testid="history" onclick={show}>{ t.show_history }</Button>
+                { button("history", t.show_history).icon(Icon::Clock).onclick(show) }
             }
         </section>
     }
@@ -230,15 +231,15 @@ fn versions(props: &Histories) -> Html {
         let who = words::person(t, &version.author.person);
         html! {
             <li data-testid="version-item" data-version={number.clone()}>
-                <Link to={Route::Record(props.address.clone(), target)} class="version" current={version.version == props.shown}>
+                <a href={Route::Record(props.address.clone(), target).href()} class="version" aria-current={(version.version == props.shown).then_some("page")}>
                     <strong>{ words::fill(t.version_n, &[("n", &number)]) }</strong>
                     <span>{ &version.title }</span>
                     <span class="quiet-text">{ format!("{who} · {}", words::moment(app.language(), version.at)) }</span>
-                </Link>
+                </a>
             </li>
         }
     };
-    loaded(&load, |versions| {
+    loaded(t, &load, |versions| {
         html! {
             <ol class="versions" reversed=true>{ for versions.iter().map(item) }</ol>
         }
@@ -270,7 +271,7 @@ fn file_into(props: &Filings) -> Html {
             <div class="stack">
                 <h2 id="drop-box">{ t.unfiled_title }</h2>
                 <p>{ t.unfiled_lead }</p>
-                { loaded(&folders, |folders| {
+                { loaded(t, &folders, |folders| {
                     let options: Vec<(AttrValue, AttrValue)> = folders
                         .iter()
                         .map(|folder| (folder.id.0.clone().into(), folder.name.clone().into()))
@@ -293,12 +294,12 @@ fn file_into(props: &Filings) -> Html {
                     };
                     html! {
                         <div class="inline-form">
-                            <Select id="file-into" label={t.file_into} {value} {options} {onchange} />
-                            <Button look={Look::Primary} testid="file-record" busy={act.is_busy()} {onclick}>{ t.file_record }</Button>
+                            { select("file-into", t.file_into, value, options, onchange) }
+                            { button("file-record", t.file_record).look(Look::Primary).busy(act.is_busy()).onclick(onclick) }
                         </div>
                     }
                 }) }
-                if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
+                if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
             </div>
         </section>
     }

@@ -3,7 +3,7 @@
 use crate::app_context::{App, use_app};
 use crate::hooks::{use_act, use_list, use_load};
 use crate::parts::{
-    Button, Dialog, Empty, Field, Icon, Link, Look, Problem, RecordList, head, icon, list, loaded,
+    Dialog, Icon, Look, button, empty, field, head, icon, list, loaded, problem, record_list,
 };
 use crate::route::Route;
 use crate::screens::home::{compartments, records};
@@ -40,7 +40,7 @@ pub(crate) fn records_screen(props: &RecordsProps) -> Html {
         records,
     );
     let actions = html! {
-        <Link to={Route::Add(None)} class="button primary" testid="add-record">{ icon(Icon::Plus) }{ t.add_record }</Link>
+        <a href={Route::Add(None).href()} class="button primary" data-testid="add-record">{ icon(Icon::Plus) }{ t.add_record }</a>
     };
     let searching = !search.trim().is_empty();
     let type_search = {
@@ -58,19 +58,16 @@ pub(crate) fn records_screen(props: &RecordsProps) -> Html {
     html! {
         <>
             { head(t.nav_records, html! { <p class="lead">{ t.promise_line }</p> }, actions) }
-            { loaded(&folders, |folders| filters(&app, folders, props.compartment.as_ref(), name_one)) }
+            { loaded(t, &folders, |folders| filters(&app, folders, props.compartment.as_ref(), name_one)) }
             <div class="search" role="search">
-                <Field id="search" label={t.search} kind="search" value={(*search).clone()} oninput={type_search} />
+                { field("search", t.search, &search, type_search).kind("search") }
             </div>
-            { list(&all, |items| if items.is_empty() {
+            { list(t, &all, |items| if items.is_empty() {
                 html! {
-                    <Empty icon={if searching { Icon::Search } else { Icon::Folder }}
-                        title={if searching { t.nothing_found } else { t.no_records }}>
-                        if !searching { <p>{ t.no_records_more }</p> }
-                    </Empty>
+                    { empty(if searching { Icon::Search } else { Icon::Folder }, if searching { t.nothing_found } else { t.no_records }, html! { if !searching { <p>{ t.no_records_more }</p> } }) }
                 }
             } else {
-                html! { <RecordList records={items.to_vec()} /> }
+                html! { { record_list(&app, items, None) } }
             }) }
             if *naming { <NameCompartment onclose={named} /> }
         </>
@@ -88,18 +85,18 @@ fn filters(
         let current = chosen == Some(&folder.id);
         html! {
             <li data-testid="compartment-filter" data-compartment={folder.id.0.clone()}>
-                <Link to={Route::Records(Some(folder.id.clone()))} class="chip" {current}>
+                <a href={Route::Records(Some(folder.id.clone())).href()} class="chip" aria-current={(current).then_some("page")}>
                     { &folder.name }<span class="number">{ folder.records }</span>
-                </Link>
+                </a>
             </li>
         }
     };
     html! {
         <nav class="filters" aria-label={t.compartments}>
             <ul>
-                <li><Link to={Route::Records(None)} class="chip" testid="compartment-all" current={chosen.is_none()}>{ t.all }</Link></li>
+                <li><a href={Route::Records(None).href()} class="chip" data-testid="compartment-all" aria-current={(chosen.is_none()).then_some("page")}>{ t.all }</a></li>
                 { for folders.iter().map(chip) }
-                <li><Button look={Look::Quiet} icon={Icon::Plus} testid="add-compartment" onclick={add}>{ t.add_compartment }</Button></li>
+                <li>{ button("add-compartment", t.add_compartment).look(Look::Quiet).icon(Icon::Plus).onclick(add) }</li>
             </ul>
         </nav>
     }
@@ -142,11 +139,10 @@ fn name_compartment(props: &Names) -> Html {
     html! {
         <Dialog testid="compartment-dialog" title={t.add_compartment} onclose={props.onclose.clone()}>
             <form class="stack" {onsubmit}>
-                <Field id="compartment-name" label={t.compartment_name} hint={t.compartment_name_hint}
-                    value={(*name).clone()} {oninput} maxlength={80} required=true />
-                if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
+                { field("compartment-name", t.compartment_name, &name, oninput).hint(t.compartment_name_hint).maxlength(80).required() }
+                if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
                 <div class="actions">
-                    <Button look={Look::Primary} submit=true testid="compartment-save" busy={act.is_busy()} disabled={empty}>{ t.save }</Button>
+                    { button("compartment-save", t.save).look(Look::Primary).submit().busy(act.is_busy()).disabled(empty) }
                 </div>
             </form>
         </Dialog>

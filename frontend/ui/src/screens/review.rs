@@ -3,8 +3,8 @@
 use crate::app_context::{App, go, use_app};
 use crate::hooks::{use_act, use_list, use_load};
 use crate::parts::{
-    Button, Empty, Field, Icon, Link, Look, PersonLine, Problem, ProgressNote, TermsForm, head,
-    icon, list, loaded, terms_complete,
+    Icon, Look, button, empty, field, head, icon, list, loaded, person_line, problem, progress,
+    terms_complete, terms_form,
 };
 use crate::route::Route;
 use crate::screens::home::{compartments, requests};
@@ -31,17 +31,17 @@ pub(crate) fn review(props: &Reviews) -> Html {
     html! {
         <>
             <nav class="crumbs" aria-label={t.where_am_i}>
-                <Link to={Route::Sharing} class="back">{ icon(Icon::Arrow) }{ t.nav_sharing }</Link>
+                <a href={Route::Sharing.href()} class="back">{ icon(Icon::Arrow) }{ t.nav_sharing }</a>
             </nav>
-            { loaded(&asked, |requests| {
+            { loaded(t, &asked, |requests| {
                 match requests.iter().find(|request| request.id == props.request) {
-                    Some(request) => loaded(&folders, |folders| html! {
+                    Some(request) => loaded(t, &folders, |folders| html! {
                         <Decide request={request.clone()} folders={folders.clone()} />
                     }),
                     None => html! {
                         <>
                             { head(t.request_gone, Html::default(), Html::default()) }
-                            <Empty icon={Icon::Search} title={t.request_gone_more} />
+                            { empty(Icon::Search, t.request_gone_more, Html::default()) }
                         </>
                     },
                 }
@@ -159,7 +159,7 @@ fn decide(props: &Decisions) -> Html {
             { head(words::fill(t.asks_title, &[("who", &who)]), html! { <p class="lead">{ t.asks_lead }</p> }, Html::default()) }
             <section class="panel asked" aria-label={t.asks_lead}>
                 <div class="ask-part" data-testid="request-who"><h2>{ t.ask_who }</h2><div>
-                    <PersonLine person={request.other.clone()} />
+                    { person_line(&app, &request.other) }
                     if request.invited { <p class="quiet-text">{ t.invited_by_you }</p> }
                 </div></div>
                 <div class="ask-part" data-testid="request-what"><h2>{ t.terms_what }</h2><div>
@@ -175,13 +175,13 @@ fn decide(props: &Decisions) -> Html {
                 <form class="part panel" {onsubmit}>
                     <h2>{ t.your_answer }</h2>
                     <p class="quiet-text">{ t.your_answer_lead }</p>
-                    <TermsForm terms={(*terms).clone()} compartments={props.folders.clone()} own_purpose=false {onchange} />
+                    { terms_form(t, &terms, &props.folders, false, &onchange) }
                     <p class="note">{ icon(Icon::Eye) }<span>{ t.approve_honest }</span></p>
-                    if let Some(failure) = failure { <Problem {failure} /> }
-                    <ProgressNote operation={approve.busy.or(deny.busy)} may_cancel=false />
+                    if let Some(failure) = failure { { problem(t, &failure) } }
+                    { progress(&app, approve.busy.or(deny.busy), false) }
                     <div class="actions">
-                        <Button look={Look::Primary} submit=true testid="approve" {busy} disabled={!complete || changed}>{ t.approve }</Button>
-                        <Button testid="deny" {busy} onclick={ondeny}>{ t.deny }</Button>
+                        { button("approve", t.approve).look(Look::Primary).submit().busy(busy).disabled(!complete || changed) }
+                        { button("deny", t.deny).busy(busy).onclick(ondeny) }
                     </div>
                 </form>
             } else {
@@ -236,27 +236,27 @@ pub(crate) fn give(props: &Gives) -> Html {
         let account = person.account.clone().map(|account| account.0);
         html! {
             <li class="pick" data-testid="directory-item" data-account={account}>
-                <PersonLine person={person.clone()} />
-                <Button testid="choose-provider" {onclick}>{ t.choose }</Button>
+                { person_line(&app, person) }
+                { button("choose-provider", t.choose).onclick(onclick) }
             </li>
         }
     };
     html! {
         <>
             <nav class="crumbs" aria-label={t.where_am_i}>
-                <Link to={Route::Sharing} class="back">{ icon(Icon::Arrow) }{ t.nav_sharing }</Link>
+                <a href={Route::Sharing.href()} class="back">{ icon(Icon::Arrow) }{ t.nav_sharing }</a>
             </nav>
             { head(t.give_access, html! { <p class="lead">{ lead }</p> }, Html::default()) }
             if let Some(person) = &*chosen {
-                { loaded(&folders, |folders| html! {
+                { loaded(t, &folders, |folders| html! {
                     <GiveTerms person={person.clone()} folders={folders.clone()} record={props.record.clone()} />
                 }) }
             } else {
                 <div class="search" role="search">
-                    <Field id="directory-search" label={t.directory_search} kind="search" value={(*search).clone()} {oninput} />
+                    { field("directory-search", t.directory_search, &search, oninput).kind("search") }
                 </div>
-                { list(&found, |people| if people.is_empty() {
-                    html! { <Empty icon={Icon::People} title={t.directory_empty}><p>{ t.directory_empty_more }</p></Empty> }
+                { list(t, &found, |people| if people.is_empty() {
+                    html! { { empty(Icon::People, t.directory_empty, html! { <p>{ t.directory_empty_more }</p> }) } }
                 } else {
                     html! { <ul class="picks">{ for people.iter().map(item) }</ul> }
                 }) }
@@ -316,14 +316,14 @@ fn give_terms(props: &GiveTermsProps) -> Html {
     };
     html! {
         <form class="stack panel" {onsubmit}>
-            <PersonLine person={props.person.clone()} />
-            <TermsForm terms={(*terms).clone()} compartments={props.folders.clone()} own_purpose=true {onchange} />
+            { person_line(&app, &props.person) }
+            { terms_form(t, &terms, &props.folders, true, &onchange) }
             <p class="note">{ icon(Icon::Eye) }<span>{ t.approve_honest }</span></p>
-            if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
-            <ProgressNote operation={act.busy} may_cancel=false />
+            if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+            { progress(&app, act.busy, false) }
             <div class="actions">
-                <Button look={Look::Primary} submit=true testid="give" busy={act.is_busy()} disabled={!complete || changed}>{ t.give_access }</Button>
-                <Link to={Route::Sharing} class="button quiet">{ t.cancel }</Link>
+                { button("give", t.give_access).look(Look::Primary).submit().busy(act.is_busy()).disabled(!complete || changed) }
+                <a href={Route::Sharing.href()} class="button quiet">{ t.cancel }</a>
             </div>
         </form>
     }

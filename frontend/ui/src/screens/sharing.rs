@@ -4,8 +4,7 @@ use crate::app_context::{App, use_app};
 use crate::browser;
 use crate::hooks::{use_act, use_load};
 use crate::parts::{
-    Button, Dialog, Empty, Icon, Link, Look, Problem, ProgressNote, QrCode, Select, head, icon,
-    loaded,
+    Dialog, Icon, Look, button, empty, head, icon, loaded, problem, progress, qr_code, select,
 };
 use crate::route::Route;
 use crate::screens::grants::GrantCard;
@@ -41,15 +40,15 @@ pub(crate) fn sharing() -> Html {
     };
     let actions = html! {
         <>
-            <Button look={Look::Primary} icon={Icon::Link} testid="invite" onclick={open}>{ t.invite }</Button>
-            <Link to={Route::Give(None)} class="button plain" testid="give-access">{ icon(Icon::Plus) }{ t.give_access }</Link>
+            { button("invite", t.invite).look(Look::Primary).icon(Icon::Link).onclick(open) }
+            <a href={Route::Give(None).href()} class="button plain" data-testid="give-access">{ icon(Icon::Plus) }{ t.give_access }</a>
         </>
     };
     html! {
         <>
             { head(t.nav_sharing, html! { <p class="lead">{ t.sharing_lead }</p> }, actions) }
-            { loaded(&asked, |requests| asking(&app, requests)) }
-            { loaded(&given, |grants| standing(&app, grants)) }
+            { loaded(t, &asked, |requests| asking(&app, requests)) }
+            { loaded(t, &given, |grants| standing(&app, grants)) }
             if *inviting { <Invite onclose={close} /> }
         </>
     }
@@ -70,14 +69,14 @@ fn asking(app: &App, requests: &[AccessRequest]) -> Html {
             <ul class="calls">
                 { for waiting.into_iter().map(|request| html! {
                     <li data-testid="request-item" data-request={request.id.0.clone()} data-status="waiting">
-                        <Link to={Route::Review(request.id.clone())} class="call" testid="review-request">
+                        <a href={Route::Review(request.id.clone()).href()} class="call" data-testid="review-request">
                             <span class="call-icon">{ icon(Icon::Eye) }</span>
                             <span class="call-words">
                                 <strong>{ words::fill(t.asks_you, &[("who", &words::person(t, &request.other))]) }</strong>
                                 <span>{ &request.purpose }</span>
                             </span>
                             <span class="call-go">{ t.review }{ icon(Icon::Arrow) }</span>
-                        </Link>
+                        </a>
                     </li>
                 }) }
             </ul>
@@ -95,7 +94,7 @@ fn standing(app: &App, grants: &[GrantView]) -> Html {
             <section class="part" aria-labelledby="standing">
                 <h2 id="standing">{ t.who_can_see }</h2>
                 if live.is_empty() {
-                    <Empty icon={Icon::Lock} title={t.nobody_sees}><p>{ t.nobody_sees_more }</p></Empty>
+                    { empty(Icon::Lock, t.nobody_sees, html! { <p>{ t.nobody_sees_more }</p> }) }
                 } else {
                     <ul class="grants">{ for live.into_iter().map(|grant| html! {
                         <GrantCard key={grant.id.0.clone()} grant={grant.clone()} own=true />
@@ -146,14 +145,14 @@ fn invite(props: &Invites) -> Html {
             html! {
                 <div class="stack">
                     <p>{ t.invite_show }</p>
-                    <div class="qr-frame"><QrCode qr={invitation.qr.clone()} label={t.invite_qr} /></div>
+                    <div class="qr-frame">{ qr_code(&invitation.qr, t.invite_qr) }</div>
                     <div class="field">
                         <label for="invite-link">{ t.invite_link }</label>
                         <input id="invite-link" data-testid="invite-link" type="text" readonly=true value={invitation.link.clone()} />
                     </div>
                     <p class="quiet-text">{ words::fill(t.invite_until, &[("date", &until)]) }</p>
                     <div class="actions">
-                        <Button look={Look::Primary} icon={Icon::Link} testid="invite-copy" onclick={copy}>{ t.copy_link }</Button>
+                        { button("invite-copy", t.copy_link).look(Look::Primary).icon(Icon::Link).onclick(copy) }
                     </div>
                 </div>
             }
@@ -174,11 +173,11 @@ fn invite(props: &Invites) -> Html {
             html! {
                 <div class="stack">
                     <p>{ t.invite_lead }</p>
-                    <Select id="invite-days" label={t.invite_days} value={days.to_string()} {options} onchange={choose} />
-                    if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
-                    <ProgressNote operation={act.busy} may_cancel=false />
+                    { select("invite-days", t.invite_days, days.to_string(), options, choose) }
+                    if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+                    { progress(&app, act.busy, false) }
                     <div class="actions">
-                        <Button look={Look::Primary} testid="invite-make" busy={act.is_busy()} onclick={make}>{ t.invite_make }</Button>
+                        { button("invite-make", t.invite_make).look(Look::Primary).busy(act.is_busy()).onclick(make) }
                     </div>
                 </div>
             }

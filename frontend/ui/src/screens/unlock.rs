@@ -2,8 +2,8 @@
 
 use crate::app_context::use_app;
 use crate::hooks::use_act;
-use crate::parts::{Button, Check, Icon, Look, Mark, Problem, ProgressNote, TextArea};
-use crate::screens::create::SignOut;
+use crate::parts::{Icon, Look, button, check, mark, problem, progress, text_area};
+use crate::screens::create::sign_out;
 use salus_messages::{Intent, Secret, SlotKind, SlotView};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
@@ -16,7 +16,8 @@ pub(crate) struct Unlocks {
 /// Unlocks by this browser or by the recovery phrase.
 #[function_component(Unlock)]
 pub(crate) fn unlock(props: &Unlocks) -> Html {
-    let t = use_app().t;
+    let app = use_app();
+    let t = app.t;
     let phrase = use_state(String::new);
     let stay = use_state(|| false);
     let act = use_act(Callback::noop());
@@ -46,30 +47,25 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
     html! {
         <div class="gate narrow" data-testid="unlock">
             <header class="gate-top">
-                <p class="brand"><Mark /><span class="brand-name">{ "Salus" }</span></p>
-                <SignOut />
+                <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
+                { sign_out(t) }
             </header>
             <main class="panel" id="main">
                 <h1 id="title" tabindex="-1" data-testid="title">{ t.unlock_title }</h1>
                 <p class="lead">{ t.unlock_lead }</p>
                 if browser {
-                    <Button look={Look::Primary} icon={Icon::Lock} testid="unlock-here" busy={act.is_busy()} onclick={here}>
-                        { t.unlock_here }
-                    </Button>
+                    { button("unlock-here", t.unlock_here).look(Look::Primary).icon(Icon::Lock).busy(act.is_busy()).onclick(here) }
                     <p class="divider">{ t.or }</p>
                 }
                 <form class="stack" {onsubmit}>
-                    <TextArea id="recovery-phrase" label={t.recovery_phrase} hint={t.recovery_phrase_hint}
-                        value={(*phrase).clone()} rows={4} secret=true oninput={type_phrase} />
+                    { text_area("recovery-phrase", t.recovery_phrase, &phrase, type_phrase).hint(t.recovery_phrase_hint).rows(4).secret() }
                     <p class="quiet-text" aria-live="polite">
                         if words > 0 { { crate::words::count(words as u64, t.words_one, t.words_many) } }
                     </p>
-                    <Check id="stay-unlocked" label={t.stay_unlocked} hint={t.stay_unlocked_hint}
-                        checked={*stay} onchange={Callback::from(move |on| stay.set(on))} />
-                    if let Some(failure) = act.failure.clone() { <Problem {failure} /> }
-                    <ProgressNote operation={act.busy} may_cancel=false />
-                    <Button look={if browser { Look::Plain } else { Look::Primary }} submit=true
-                        testid="unlock-with-phrase" busy={act.is_busy()}>{ t.unlock_with_phrase }</Button>
+                    { check("stay-unlocked", t.stay_unlocked, *stay, Callback::from(move |on| stay.set(on))).hint(t.stay_unlocked_hint) }
+                    if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+                    { progress(&app, act.busy, false) }
+                    { button("unlock-with-phrase", t.unlock_with_phrase).look(if browser { Look::Plain } else { Look::Primary }).submit().busy(act.is_busy()) }
                 </form>
             </main>
         </div>

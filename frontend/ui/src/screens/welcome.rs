@@ -4,7 +4,7 @@ use crate::app_context::{App, use_app};
 use crate::browser;
 use crate::hooks::{use_act, use_load};
 use crate::model::Action;
-use crate::parts::{Button, Icon, Look, Mark, Problem, ProgressNote, icon};
+use crate::parts::{Icon, Look, button, icon, mark, problem, progress};
 use crate::remote::Remote;
 use crate::route::Route;
 use crate::sign_in::{self, SignIn, SignInKey};
@@ -80,7 +80,7 @@ pub(crate) fn welcome(props: &Welcomes) -> Html {
             begun.cancel();
         }
     });
-    let problem = match &prepared.remote {
+    let trouble = match &prepared.remote {
         Remote::Failed(why) => Some((why.clone(), Some(prepared.retry.clone()))),
         _ => (*failure)
             .clone()
@@ -91,7 +91,7 @@ pub(crate) fn welcome(props: &Welcomes) -> Html {
     html! {
         <div class="gate" data-testid="welcome">
             <header class="gate-top">
-                <p class="brand"><Mark /><span class="brand-name">{ "Salus" }</span></p>
+                <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
                 { languages(&app) }
             </header>
             <main class="gate-main" id="main">
@@ -102,16 +102,15 @@ pub(crate) fn welcome(props: &Welcomes) -> Html {
                     if *waiting {
                         <div class="stack" data-testid="sign-in-waiting">
                             <p role="status">{ t.sign_in_waiting }</p>
-                            <Button testid="sign-in-cancel" onclick={cancel}>{ t.cancel }</Button>
+                            { button("sign-in-cancel", t.cancel).onclick(cancel) }
                         </div>
                     } else if complete.is_busy() {
-                        <ProgressNote operation={complete.busy} may_cancel=false />
+                        { progress(&app, complete.busy, false) }
                     } else {
-                        <Button look={Look::Primary} testid="sign-in" icon={Icon::Key}
-                            disabled={ready.is_none()} onclick={enter}>{ t.sign_in }</Button>
+                        { button("sign-in", t.sign_in).look(Look::Primary).icon(Icon::Key).disabled(ready.is_none()).onclick(enter) }
                         <p class="quiet-text">{ t.sign_in_hint }</p>
                     }
-                    if let Some((why, retry)) = problem { <Problem failure={why} {retry} /> }
+                    if let Some((why, retry)) = trouble { { problem(t, &why).retry(retry) } }
                 </div>
                 <ul class="promises">
                     { promise(Icon::Lock, t.promise_keys, t.promise_keys_more) }

@@ -119,7 +119,7 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// "42 %".
 pub(crate) fn percent(done: u64, total: u64) -> String {
-    let share = u128::from(done.min(total)) * 100 / u128::from(total.max(1));
+    let share = done.min(total).saturating_mul(100) / total.max(1);
     format!("{share} %")
 }
 
