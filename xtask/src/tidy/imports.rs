@@ -54,7 +54,10 @@ const HOLDERS: &[(&str, &[&str])] = &[
         "ic-cdk*",
         &["salus-vault", "salus-website", "salus-yardstick"],
     ),
-    ("ic-stable-structures", &["salus-vault", "salus-yardstick"]),
+    (
+        "ic-stable-structures",
+        &["salus-vault", "salus-yardstick", "salus-tests"],
+    ),
     ("wasmtime*", &["salus-localnet"]),
     ("yew*", &["salus-ui"]),
     (
