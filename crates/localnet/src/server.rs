@@ -161,9 +161,12 @@ impl Localnet {
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         for server in std::mem::take(&mut self.servers) {
-            // Connections kept open by clients must not keep us here.
-            let ended = tokio::time::timeout(std::time::Duration::from_millis(500), server).await;
-            drop(ended);
+            // Requests that do not end must not keep us here.
+            let end = server.abort_handle();
+            let limit = std::time::Duration::from_millis(500);
+            if tokio::time::timeout(limit, server).await.is_err() {
+                end.abort();
+            }
         }
         self.node.send(Event::Stop);
         if let Some(executor) = self.executor.take() {

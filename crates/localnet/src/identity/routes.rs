@@ -20,12 +20,14 @@ use std::sync::Arc;
 const HTML: &str = include_str!("static/authorize.html");
 const SCRIPT: &str = include_str!("static/authorize.js");
 const STYLE: &str = include_str!("static/authorize.css");
+const ICON: &str = include_str!("static/icon.svg");
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/_/identity/authorize", get(authorize))
         .route("/_/identity/authorize.js", get(script))
         .route("/_/identity/authorize.css", get(style))
+        .route("/_/identity/icon.svg", get(icon))
         .route("/_/identity/people", get(list).post(add))
         .route("/_/identity/delegation", post(delegation))
         .route("/_/identity/derivation", post(derivation))
@@ -66,6 +68,10 @@ async fn script() -> Response {
 
 async fn style() -> Response {
     file("text/css; charset=utf-8", STYLE)
+}
+
+async fn icon() -> Response {
+    file("image/svg+xml", ICON)
 }
 
 fn failed(error: &IdentityError) -> Response {

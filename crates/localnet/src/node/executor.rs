@@ -4,7 +4,6 @@
 use super::Node;
 use super::state::{Cycles, Origin, Task};
 use super::transaction::Transaction;
-use crate::persist::PersistError;
 use crate::wire::response::Reject;
 use crate::wire::value::Hash;
 use candid::Principal;
@@ -182,17 +181,27 @@ impl Executor {
         });
     }
 
-    /// Runs one transaction and commits it; when that fails, the agent who asked is told.
+    /// Runs one transaction and commits it; when that fails, the agent who asked is told. A fault
+    /// of this program loses the one message it happened in, not the node.
     pub(crate) fn transact(&mut self, agent: Option<Hash>, f: impl FnOnce(&mut Transaction<'_>)) {
         let node = Arc::clone(&self.node);
-        let mut transaction = Transaction::new(&node, self.queue.next_canister);
-        f(&mut transaction);
-        if let Err(error) = transaction.commit(&mut self.queue) {
-            self.failed(agent, &error);
+        let next_canister = self.queue.next_canister;
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut transaction = Transaction::new(&node, next_canister);
+            f(&mut transaction);
+            transaction
+        }));
+        match worked {
+            Ok(transaction) => {
+                if let Err(error) = transaction.commit(&mut self.queue) {
+                    self.failed(agent, &error);
+                }
+            }
+            Err(_) => self.failed(agent, &"it panicked"),
         }
     }
 
-    fn failed(&self, agent: Option<Hash>, error: &PersistError) {
+    fn failed(&self, agent: Option<Hash>, error: &dyn std::fmt::Display) {
         eprintln!("localnet: a message could not be committed: {error}");
         if let Some(id) = agent {
             let mut core = self.node.core();

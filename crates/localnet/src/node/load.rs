@@ -74,7 +74,7 @@ impl Node {
             keys,
             clock: Clock::new(ahead),
             costs: super::costs::Costs::default(),
-            pool: Pool::new(threads.max(2))?,
+            pool: Pool::new(threads.max(4))?,
             core: Mutex::new(core),
             store: Mutex::new(store),
             inbox: Mutex::new(inbox),
