@@ -84,3 +84,12 @@ pub fn canisters() -> Result<PathBuf> {
         "canisters",
     )
 }
+
+/// A folder like [`canisters`], with another build of the same vault.
+///
+/// # Errors
+/// When it is neither beside them nor can be built.
+pub fn changed_canisters() -> Result<PathBuf> {
+    let folder = canisters()?.join("changed");
+    given_or_built("SALUS_CHANGED_CANISTERS", &folder, "changed")
+}

@@ -10,3 +10,4 @@ pub mod network;
 pub mod page;
 pub mod person;
 pub mod polling;
+pub mod transports;

@@ -1,0 +1,60 @@
+//! `bench`: measures what the project's budgets are about and writes it as rows.
+//!
+//! `bench --out FILE [--large]`: instructions of the vault's calls on a real network beside plain
+//! operations of the same size, verification of audit chains, sealing. `cargo xtask bench` builds
+//! what is measured, calls this, and adds sizes. With `--large` the vault holds a million records.
+//!
+//! Owns which call is compared with which budget. Must not build anything.
+
+mod accounts;
+mod baselines;
+mod calls;
+mod chains;
+mod filling;
+mod meter;
+mod report;
+mod sealing;
+mod vault;
+
+use anyhow::{Context as _, Result, bail};
+use report::Report;
+use std::path::PathBuf;
+use vault::Size;
+
+struct Options {
+    out: PathBuf,
+    large: bool,
+}
+
+fn options() -> Result<Options> {
+    let (mut out, mut large) = (None, false);
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--out") => out = Some(arguments.next().context("--out names no file")?.into()),
+            Some("--large") => large = true,
+            _ => bail!("usage: bench --out FILE [--large]"),
+        }
+    }
+    Ok(Options {
+        out: out.context("--out FILE is missing")?,
+        large,
+    })
+}
+
+fn main() -> Result<()> {
+    let options = options()?;
+    let mut report = Report::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let large = if options.large {
+        Size::MILLION
+    } else {
+        Size::LARGE
+    };
+    runtime.block_on(vault::measure(&mut report, large))?;
+    chains::measure(&mut report)?;
+    sealing::measure(&mut report)?;
+    report.write(&options.out)
+}

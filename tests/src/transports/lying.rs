@@ -1,0 +1,192 @@
+//! A way to the vault that tells the truth until it is told to lie: it alters answers, replays old
+//! ones, or loses them. What it cannot do is sign. Must not know what a client makes of it.
+
+use async_trait::async_trait;
+use candid::{CandidType, Principal};
+use salus_client::certificate::CertificateError;
+use salus_client::{CertifiedData, Transport, TransportError};
+use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+type Alter = Rc<dyn Fn(&[u8], Vec<u8>) -> Vec<u8>>;
+type Call = (String, Vec<u8>);
+
+#[derive(Default)]
+struct Told {
+    alterations: BTreeMap<String, Alter>,
+    recorded: BTreeMap<Call, Vec<u8>>,
+    calls: BTreeMap<String, u64>,
+}
+
+/// What a [`Lying`] transport is told to do.
+#[derive(Clone, Default)]
+pub struct Lies {
+    told: Rc<RefCell<Told>>,
+    recording: Rc<Cell<bool>>,
+    replaying: Rc<Cell<bool>>,
+    losing: Rc<RefCell<Option<String>>>,
+    failing: Rc<RefCell<Option<(String, u64)>>>,
+}
+
+/// An answer's value.
+///
+/// # Panics
+/// When the answer is an error or of another type: the test is wrong then.
+pub fn decode_answer<T: CandidType + DeserializeOwned>(answer: &[u8]) -> salus_types::Result<T> {
+    #[expect(
+        clippy::expect_used,
+        reason = "a lie that does not fit is the test's mistake"
+    )]
+    candid::decode_one(answer).expect("an answer of the method's type")
+}
+
+/// The bytes of an answer.
+///
+/// # Panics
+/// Never, for the vault's types.
+pub fn encode_answer<T: CandidType>(answer: &salus_types::Result<T>) -> Vec<u8> {
+    #[expect(clippy::expect_used, reason = "the vault's types can be encoded")]
+    candid::encode_one(answer).expect("an answer")
+}
+
+impl Lies {
+    /// From now on `change` is applied to every good answer of `method`.
+    pub fn alter<T>(&self, method: &str, change: impl Fn(&mut T) + 'static)
+    where
+        T: CandidType + DeserializeOwned + 'static,
+    {
+        let alter = move |_: &[u8], answer: Vec<u8>| match decode_answer::<T>(&answer) {
+            Ok(mut value) => {
+                change(&mut value);
+                encode_answer(&Ok(value))
+            }
+            Err(_) => answer,
+        };
+        let mut told = self.told.borrow_mut();
+        told.alterations.insert(method.into(), Rc::new(alter));
+    }
+
+    /// Remembers every answer to a query from now on.
+    pub fn record(&self) {
+        self.recording.set(true);
+    }
+
+    /// Answers every query that was recorded as it was answered then.
+    pub fn replay(&self) {
+        self.recording.set(false);
+        self.replaying.set(true);
+    }
+
+    /// Carries out the next call of `method` but loses its answer.
+    pub fn lose_answer(&self, method: &str) {
+        self.losing.replace(Some(method.into()));
+    }
+
+    /// Lets `after` more calls of `method` through; from then on none arrives.
+    pub fn cut_off(&self, method: &str, after: u64) {
+        self.failing.replace(Some((method.into(), after)));
+    }
+
+    /// How often `method` was called.
+    pub fn calls(&self, method: &str) -> u64 {
+        let told = self.told.borrow();
+        told.calls.get(method).copied().unwrap_or(0)
+    }
+
+    /// Tells the truth again.
+    pub fn stop(&self) {
+        let mut told = self.told.borrow_mut();
+        told.alterations.clear();
+        told.recorded.clear();
+        self.recording.set(false);
+        self.replaying.set(false);
+        self.losing.replace(None);
+        self.failing.replace(None);
+    }
+
+    fn count(&self, method: &str) -> Result<(), TransportError> {
+        let mut told = self.told.borrow_mut();
+        *told.calls.entry(method.into()).or_default() += 1;
+        if let Some((cut, left)) = self.failing.borrow_mut().as_mut()
+            && cut == method
+        {
+            if *left == 0 {
+                return Err(TransportError::Unreachable("cut off".into()));
+            }
+            *left -= 1;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, method: &str, arg: &[u8], answer: Vec<u8>) -> Vec<u8> {
+        let alteration = self.told.borrow().alterations.get(method).cloned();
+        match alteration {
+            Some(alter) => alter(arg, answer),
+            None => answer,
+        }
+    }
+}
+
+/// A transport that lies when told to.
+pub struct Lying {
+    honest: Rc<dyn Transport>,
+    lies: Lies,
+}
+
+impl Lying {
+    /// Over an honest one.
+    pub fn over(honest: Rc<dyn Transport>, lies: &Lies) -> Self {
+        Self {
+            honest,
+            lies: lies.clone(),
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Transport for Lying {
+    fn vault(&self) -> Principal {
+        self.honest.vault()
+    }
+
+    fn caller(&self) -> Principal {
+        self.honest.caller()
+    }
+
+    async fn query(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
+        self.lies.count(method)?;
+        let call = (method.to_owned(), arg.to_vec());
+        if self.lies.replaying.get()
+            && let Some(old) = self.lies.told.borrow().recorded.get(&call)
+        {
+            return Ok(old.clone());
+        }
+        let answer = self.honest.query(method, arg).await?;
+        if self.lies.recording.get() {
+            let mut told = self.lies.told.borrow_mut();
+            told.recorded.insert(call, answer.clone());
+        }
+        Ok(self.lies.answer(method, arg, answer))
+    }
+
+    async fn update(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
+        self.lies.count(method)?;
+        let answer = self.honest.update(method, arg).await?;
+        let lost = self.lies.losing.borrow().as_deref() == Some(method);
+        if lost {
+            self.lies.losing.replace(None);
+            return Err(TransportError::TimedOut);
+        }
+        Ok(self.lies.answer(method, arg, answer))
+    }
+
+    fn verify_certificate(&self, bytes: &[u8]) -> Result<CertifiedData, CertificateError> {
+        self.honest.verify_certificate(bytes)
+    }
+
+    fn root_key(&self) -> Vec<u8> {
+        self.honest.root_key()
+    }
+}

@@ -1,0 +1,206 @@
+//! The life of a key, executable: from making an account to losing every way into it but one, from a
+//! grant to its revocation, against the vault's own code and through a transport that lies. Every
+//! lie must end in the refusal that names it.
+
+// What a test may do and the product may not: stop at the first thing that is wrong.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests stop at the first thing that is wrong"
+)]
+
+use candid::Principal;
+use salus_client::{
+    APPEND, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Contact, Draft,
+    GrantPhase, IncomingRequest, IntegrityError, Label, NewAccount, NewSlot, PartDraft, Profile,
+    Quiet, READ, ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret, Terms, Transport,
+    Unlocked, VersionRef, Wish, memory::Volatile,
+};
+use salus_tests::transports::{Lies, Lying, Native, TestClock};
+use std::future::Future;
+use std::rc::Rc;
+
+mod key_life {
+    pub(crate) mod accounts;
+    pub(crate) mod lies_about_accounts;
+    pub(crate) mod lies_about_records;
+    pub(crate) mod records;
+    pub(crate) mod sharing;
+    pub(crate) mod thief;
+}
+
+const NOW: u64 = 1_800_000_000_000;
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(test)
+}
+
+/// A vault with people around it.
+struct World {
+    clock: TestClock,
+    vault: Native,
+}
+
+/// Someone at a device: a principal, what the device remembers, and a transport that may lie.
+#[derive(Clone)]
+struct Device {
+    client: Client,
+    lies: Lies,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = TestClock::at(NOW);
+        let vault = Native::start(&clock).unwrap();
+        Self { clock, vault }
+    }
+
+    /// A fresh device of whoever signs in as `seed`.
+    fn device(&self, seed: u8) -> Device {
+        let caller = Principal::self_authenticating([seed; 32]);
+        let lies = Lies::default();
+        let honest: Rc<dyn Transport> = Rc::new(self.vault.for_caller(caller));
+        let transport = Rc::new(Lying::over(honest, &lies));
+        let client = Client::new(
+            transport,
+            Rc::new(Volatile::default()),
+            Rc::new(self.clock.clone()),
+        );
+        Device { client, lies }
+    }
+
+    async fn person(&self, seed: u8) -> Person {
+        let device = self.device(seed);
+        let phrase = RecoveryPhrase::generate().unwrap();
+        let own = device
+            .client
+            .create_account(NewAccount {
+                account: None,
+                phrase: &phrase,
+                profile: Profile {
+                    display_name: format!("Person {seed}"),
+                    ..Profile::default()
+                },
+                compartments: vec![
+                    Label::tagged("Medicines", "medications"),
+                    Label::named("Letters"),
+                ],
+                slots: Vec::new(),
+            })
+            .await
+            .unwrap();
+        Person {
+            device,
+            phrase,
+            own,
+            seed,
+        }
+    }
+}
+
+struct Person {
+    device: Device,
+    phrase: RecoveryPhrase,
+    own: Unlocked,
+    seed: u8,
+}
+
+impl Person {
+    fn compartment(&self, name: &str) -> CompartmentId {
+        let all = self.own.compartments().unwrap();
+        all.iter().find(|c| c.label.name == name).unwrap().id
+    }
+
+    async fn write(&self, title: &str) -> salus_client::Stored {
+        let compartment = self.compartment("Medicines");
+        self.own
+            .add_record(compartment, &draft(title), &text(title), &Quiet)
+            .await
+            .unwrap()
+    }
+
+    async fn titles(&self) -> Vec<String> {
+        let items = self.own.records(self.compartment("Medicines")).await;
+        items.unwrap().into_iter().map(|i| i.descriptor.title).collect()
+    }
+}
+
+fn draft(title: &str) -> Draft {
+    Draft {
+        title: title.into(),
+        ..Draft::default()
+    }
+}
+
+fn text(text: &str) -> Vec<PartDraft> {
+    vec![PartDraft::of_bytes("note.txt", "text/plain", text)]
+}
+
+fn integrity<T>(result: Result<T, ClientError>) -> IntegrityError {
+    match result {
+        Err(ClientError::Integrity(error)) => error,
+        Err(other) => panic!("refused, but not for a lie: {other:?}"),
+        Ok(_) => panic!("the lie was believed"),
+    }
+}
+
+fn terms(scope: Scope, rights: u8) -> Terms {
+    Terms {
+        scope,
+        rights,
+        not_before: None,
+        expires: NOW + 30 * DAY,
+        purpose: "treatment of a cough".into(),
+        owner_name: Some("Ana".into()),
+        grantee_name: None,
+        specialty: None,
+    }
+}
+
+fn ask(wish: Wish, rights: u8) -> Ask {
+    Ask {
+        wish,
+        rights,
+        duration_s: 30 * 86_400,
+        purpose: "treatment of a cough".into(),
+        requester_name: "Dr Bo".into(),
+        specialty: Some("family medicine".into()),
+        message: None,
+    }
+}
+
+/// Invitation, request, and the request as the patient sees it.
+async fn asked(patient: &Person, doctor: &Person, ask: &Ask) -> IncomingRequest {
+    let (link, _) = patient.own.invite(NOW + 7 * DAY).await.unwrap();
+    let met = doctor.own.open_link(&link).await.unwrap();
+    doctor.own.ask(&met, Some(&link), ask).await.unwrap();
+    let requests = patient.own.incoming_requests().await.unwrap();
+    requests.into_iter().next().unwrap()
+}
+
+/// A patient who has granted a doctor everything, to read and to append.
+async fn granted(world: &World) -> (Person, Person, ReceivedGrant) {
+    let patient = world.person(1).await;
+    let doctor = world.person(2).await;
+    patient.write("aspirin").await;
+    let request = asked(&patient, &doctor, &ask(Wish::Everything, READ | APPEND)).await;
+    let terms = terms(Scope::Everything, READ | APPEND);
+    patient.own.approve(&request, &terms).await.unwrap();
+    let grant = doctor.own.received().await.unwrap().into_iter().next();
+    (patient, doctor, grant.unwrap())
+}
+
+async fn registered(world: &World, seed: u8) -> (Person, Contact) {
+    let doctor = world.person(seed).await;
+    doctor.own.register_provider("Dr Bo", "family medicine").await.unwrap();
+    let principal = doctor.device.client.caller();
+    let contact = world.device(99 - seed).client;
+    drop(contact);
+    let seen = doctor.device.client.provider(principal).await.unwrap();
+    (doctor, seen)
+}
