@@ -1,0 +1,79 @@
+//! Lists of records, newest first, searched here because the vault knows no titles.
+
+use crate::dispatch::{Answer, Task};
+use crate::failure::{Outcome, from_client};
+use crate::sharing;
+use crate::views;
+use salus_client::{RecordItem, Unlocked};
+use salus_messages::{AccountId, CompartmentId, Cursor, Page, Reply};
+
+/// Records of a page.
+const PAGE: usize = 100;
+
+/// A page of a list.
+pub(super) async fn page(
+    task: &Task,
+    unlocked: &Unlocked,
+    patient: Option<AccountId>,
+    compartment: Option<CompartmentId>,
+    search: &str,
+    cursor: Option<Cursor>,
+) -> Outcome<Answer> {
+    let compartment: Option<salus_client::CompartmentId> = compartment
+        .map(|c| views::parse("compartment", &c.0))
+        .transpose()?;
+    let mut items = match patient {
+        None => unlocked.all_records().await.map_err(from_client)?,
+        Some(patient) => {
+            let patient = views::parse("patient", &patient.0)?;
+            // Turning a page or searching is no new release.
+            let again = cursor.is_some() || !search.trim().is_empty();
+            sharing::granted_records(task, unlocked, patient, compartment, again).await?
+        }
+    };
+    if compartment.is_some() {
+        items.retain(|i| i.compartment == compartment);
+    }
+    let wanted = search.trim().to_lowercase();
+    if !wanted.is_empty() {
+        items.retain(|i| matches(i, &wanted));
+    }
+    // What waits to be filed comes first: it asks for a decision.
+    items.sort_by(|a, b| {
+        let key = |i: &RecordItem| {
+            (
+                i.compartment.is_none(),
+                i.descriptor.clinical_date.clone().unwrap_or_default(),
+                i.at,
+            )
+        };
+        key(b).cmp(&key(a))
+    });
+    let from = match cursor {
+        Some(cursor) => views::parse("cursor", &cursor.0)?,
+        None => 0usize,
+    };
+    let total = items.len();
+    let shown: Vec<_> = items
+        .iter()
+        .skip(from)
+        .take(PAGE)
+        .map(views::summary)
+        .collect();
+    let end = from.saturating_add(shown.len());
+    Ok(Reply::Records(Page {
+        items: shown,
+        next: (end < total).then(|| Cursor(end.to_string())),
+        total: u32::try_from(total).ok(),
+    })
+    .into())
+}
+
+fn matches(item: &RecordItem, wanted: &str) -> bool {
+    let descriptor = &item.descriptor;
+    let coded = descriptor.coding.as_ref().and_then(|c| c.display.as_ref());
+    [Some(&descriptor.title), coded]
+        .into_iter()
+        .flatten()
+        .any(|text| text.to_lowercase().contains(wanted))
+}

@@ -1,0 +1,192 @@
+//! The patient's side of sharing: invitations, requests, grants given and taken back. Must not know how
+//! keys are conveyed.
+
+mod granted;
+mod own;
+pub(crate) mod view;
+
+pub(crate) use granted::{
+    append_place, appending_grant, granted_compartments, granted_records, may_append, open_granted,
+};
+pub(crate) use own::{Own, readers, writers};
+
+use crate::dispatch::{Answer, Task, misplaced};
+use crate::failure::{Outcome, from_client, invalid};
+use crate::providers::confirmed;
+use crate::{session, views};
+use qrcode::{Color, EcLevel, QrCode};
+use salus_client::{Contact, GivenGrant, GrantId, IncomingRequest, RequestId, Unlocked};
+use salus_messages::{AccessRequest, Failure, FailureKind, Intent, Invitation, Qr, Reply, Terms};
+use wasm_bindgen::JsValue;
+
+const DAY_MS: u64 = 86_400_000;
+/// Invitations are good for at most as long as the vault keeps them.
+const INVITATION_DAYS: u32 = 30;
+
+/// Carries out the intents of those who share.
+pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
+    session::renew(&task.engine).await?;
+    let unlocked = task.engine.unlocked()?;
+    match intent {
+        Intent::Invite { days } => invite(&unlocked, days).await,
+        Intent::IncomingRequests => {
+            let mut list = Vec::new();
+            for request in unlocked.incoming_requests().await.map_err(from_client)? {
+                list.push(incoming(&unlocked, request).await);
+            }
+            Ok(Reply::Requests(list).into())
+        }
+        Intent::Approve { request, terms } => {
+            let mut request = find(&unlocked, &request.0).await?;
+            let grantee = certain(&unlocked, request.requester.clone()).await?;
+            request.requester = grantee;
+            let terms = own_terms(&unlocked, &terms).await?;
+            let id = unlocked
+                .approve(&request, &terms)
+                .await
+                .map_err(from_client)?;
+            shown(&unlocked, id).await
+        }
+        Intent::Deny { request } => {
+            let id: RequestId = views::parse("request", &request.0)?;
+            unlocked.deny(id).await.map_err(from_client)?;
+            Ok(Reply::Done.into())
+        }
+        Intent::Grants => {
+            let grants = unlocked.grants().await.map_err(from_client)?;
+            let own = Own::of(&unlocked).await?;
+            let list = grants.iter().map(|g| view::given(g, &own)).collect();
+            Ok(Reply::Grants(list).into())
+        }
+        Intent::Give { to, terms } => {
+            let account = views::parse("to", &to.0)?;
+            let person = unlocked.client().person(account).await;
+            let contact = certain(&unlocked, person.map_err(from_client)?).await?;
+            let terms = own_terms(&unlocked, &terms).await?;
+            let id = unlocked.give(&contact, &terms).await.map_err(from_client)?;
+            shown(&unlocked, id).await
+        }
+        Intent::Revoke { grant } => {
+            let id: GrantId = views::parse("grant", &grant.0)?;
+            unlocked.revoke(id).await.map_err(from_client)?;
+            shown(&unlocked, id).await
+        }
+        _ => Err(misplaced()),
+    }
+}
+
+/// Whoever is about to be given keys must have the keys the network certifies.
+async fn certain(unlocked: &Unlocked, contact: Contact) -> Outcome<Contact> {
+    unlocked
+        .client()
+        .confirm(contact, None)
+        .await
+        .map_err(from_client)
+}
+
+async fn invite(unlocked: &Unlocked, days: u32) -> Outcome<Answer> {
+    let days = u64::from(days.clamp(1, INVITATION_DAYS));
+    let expires = unlocked.client().now().saturating_add(days * DAY_MS);
+    // The vault's clock may be a little behind: at the very limit it would say no.
+    let expires = expires.saturating_sub(if days == u64::from(INVITATION_DAYS) {
+        DAY_MS / 24
+    } else {
+        0
+    });
+    let (link, receipt) = unlocked.invite(expires).await.map_err(from_client)?;
+    let link = link.to_address(&origin()?);
+    Ok(Reply::Invitation(Invitation {
+        qr: qr(&link)?,
+        link,
+        expires_at: receipt.expires,
+    })
+    .into())
+}
+
+/// This website's origin.
+fn origin() -> Outcome<String> {
+    let part = |of: &JsValue, name| js_sys::Reflect::get(of, &JsValue::from_str(name)).ok();
+    part(&js_sys::global(), "location")
+        .and_then(|location| part(&location, "origin")?.as_string())
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the worker has no location"))
+}
+
+fn qr(text: &str) -> Outcome<Qr> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M)
+        .map_err(|e| Failure::new(FailureKind::Internal, e.to_string()))?;
+    let dark: Vec<bool> = code.to_colors().iter().map(|c| *c == Color::Dark).collect();
+    let modules = dark
+        .chunks(8)
+        .map(|eight| {
+            (0..8).fold(0u8, |byte, i| {
+                (byte << 1) | u8::from(eight.get(i).copied().unwrap_or(false))
+            })
+        })
+        .collect();
+    Ok(Qr {
+        // No QR code has more than 177 modules.
+        side: u16::try_from(code.width()).unwrap_or(u16::MAX),
+        modules,
+    })
+}
+
+async fn incoming(unlocked: &Unlocked, request: IncomingRequest) -> AccessRequest {
+    let requester = confirmed(unlocked.client(), request.requester).await;
+    let ask = request.ask;
+    let mut other = views::named(&requester, Some(&ask.requester_name));
+    if other.specialty.is_empty() {
+        other.specialty = ask.specialty.unwrap_or_default();
+    }
+    AccessRequest {
+        id: views::request(request.id),
+        other,
+        wish: view::wish(&ask.wish),
+        rights: view::rights(ask.rights),
+        purpose: ask.purpose,
+        days: view::days(ask.duration_s),
+        asked_at: request.at,
+        expires_at: None,
+        status: view::status(&request.status),
+        invited: request.invited,
+    }
+}
+
+async fn find(unlocked: &Unlocked, id: &str) -> Outcome<IncomingRequest> {
+    let id: RequestId = views::parse("request", id)?;
+    let all = unlocked.incoming_requests().await.map_err(from_client)?;
+    all.into_iter()
+        .find(|r| r.id == id)
+        .ok_or_else(|| FailureKind::NotFound.into())
+}
+
+async fn own_terms(unlocked: &Unlocked, terms: &Terms) -> Outcome<salus_client::Terms> {
+    if !terms.rights.read && !terms.rights.append {
+        return Err(invalid("rights"));
+    }
+    let days = u64::from(terms.days.max(1));
+    let name = unlocked.profile().map_err(from_client)?.display_name;
+    Ok(salus_client::Terms {
+        scope: own::scope(unlocked, &terms.scope).await?,
+        rights: view::bits(terms.rights),
+        not_before: None,
+        expires: unlocked
+            .client()
+            .now()
+            .saturating_add(days.saturating_mul(DAY_MS)),
+        purpose: terms.purpose.trim().to_owned(),
+        owner_name: (!name.is_empty()).then_some(name),
+        grantee_name: None,
+        specialty: None,
+    })
+}
+
+/// A grant after a change.
+async fn shown(unlocked: &Unlocked, id: GrantId) -> Outcome<Answer> {
+    let grants = unlocked.grants().await.map_err(from_client)?;
+    let own = Own::of(unlocked).await?;
+    let grant: &GivenGrant = grants
+        .iter()
+        .find(|g| g.grant.id == id)
+        .ok_or(FailureKind::NotFound)?;
+    Ok(Reply::Grant(view::given(grant, &own)).into())
+}

@@ -1,0 +1,248 @@
+//! What the client knows, as the page shows it: ids as text, categories, kinds, people. Must not
+//! fetch anything.
+
+use crate::failure::{Outcome, invalid};
+use salus_client::{
+    Author as ClientAuthor, Authorship, Contact, Label, RecordItem, SlotKind as ClientSlotKind,
+    Trust as ClientTrust,
+};
+use salus_health::Category as Filing;
+use salus_messages::{
+    AccountId, Author, Category, CompartmentId, GrantId, NewCompartment, Person, RecordId,
+    RecordKind, RecordSummary, RequestId, SlotKind, Trust,
+};
+
+/// LOINC's code of a note, as `salus_health::note` writes it.
+const NOTE_CODE: &str = "34109-9";
+
+/// An account's id as text.
+pub(crate) fn account(id: salus_client::AccountId) -> AccountId {
+    AccountId(id.to_string())
+}
+
+/// A record's id as text.
+pub(crate) fn record(id: salus_client::RecordId) -> RecordId {
+    RecordId(id.to_string())
+}
+
+/// A compartment's id as text.
+pub(crate) fn compartment(id: salus_client::CompartmentId) -> CompartmentId {
+    CompartmentId(id.to_string())
+}
+
+/// A request's id as text.
+pub(crate) fn request(id: salus_client::RequestId) -> RequestId {
+    RequestId(id.to_string())
+}
+
+/// A grant's id as text.
+pub(crate) fn grant(id: salus_client::GrantId) -> GrantId {
+    GrantId(id.to_string())
+}
+
+/// The id a text of the page stands for.
+pub(crate) fn parse<T: std::str::FromStr>(field: &str, text: &str) -> Outcome<T> {
+    text.parse().map_err(|_| invalid(field))
+}
+
+/// The kind of a slot.
+pub(crate) const fn slot_kind(kind: ClientSlotKind) -> SlotKind {
+    match kind {
+        ClientSlotKind::Recovery => SlotKind::Recovery,
+        ClientSlotKind::Browser => SlotKind::Browser,
+        ClientSlotKind::Passkey => SlotKind::Passkey,
+        ClientSlotKind::Passphrase => SlotKind::Passphrase,
+        ClientSlotKind::File => SlotKind::File,
+    }
+}
+
+/// What a category of the page is tagged with: the id of the health category that files there.
+const fn tag(category: Category) -> &'static str {
+    match category {
+        Category::Conditions => Filing::Conditions.id(),
+        Category::Medications => Filing::Medications.id(),
+        Category::Results => Filing::Results.id(),
+        Category::Immunizations => Filing::Immunizations.id(),
+        Category::Visits => Filing::Visits.id(),
+        Category::Documents => Filing::Documents.id(),
+        Category::General => Filing::Profile.id(),
+    }
+}
+
+/// Where the page's coarser categories take what a health category would file.
+pub(crate) const fn coarse(category: Filing) -> Category {
+    match category {
+        Filing::Conditions | Filing::Allergies => Category::Conditions,
+        Filing::Medications => Category::Medications,
+        Filing::Results | Filing::Vitals => Category::Results,
+        Filing::Immunizations => Category::Immunizations,
+        Filing::Visits | Filing::Procedures | Filing::Plans => Category::Visits,
+        Filing::Documents => Category::Documents,
+        Filing::Profile => Category::General,
+    }
+}
+
+/// A compartment's label as it is sealed.
+pub(crate) fn label(new: &NewCompartment) -> Label {
+    match new.category {
+        Some(category) => Label::tagged(new.name.trim(), tag(category)),
+        None => Label::named(new.name.trim()),
+    }
+}
+
+/// The category a compartment's tag stands for.
+pub(crate) fn category(label: &Label) -> Option<Category> {
+    category_of(label.tag.as_deref()?)
+}
+
+/// The category that takes a health category, by its id.
+pub(crate) fn category_of(id: &str) -> Option<Category> {
+    Filing::from_id(id).map(coarse)
+}
+
+/// The health categories a category of the page takes.
+pub(crate) fn filed_under(category: Category) -> impl Iterator<Item = Filing> {
+    Filing::ALL
+        .into_iter()
+        .filter(move |f| coarse(*f) == category)
+}
+
+/// The compartment a record of a category is filed into: its own, or the coarser one, or one for
+/// whatever fits nowhere else, or any.
+pub(crate) fn place<'a>(
+    compartments: impl IntoIterator<Item = (salus_client::CompartmentId, &'a Label)>,
+    filing: Filing,
+) -> Option<salus_client::CompartmentId> {
+    let all: Vec<_> = compartments.into_iter().collect();
+    let tagged = |wanted: &str| {
+        all.iter()
+            .find(|(_, label)| label.tag.as_deref() == Some(wanted))
+            .map(|(id, _)| *id)
+    };
+    tagged(filing.id())
+        .or_else(|| tagged(tag(coarse(filing))))
+        .or_else(|| tagged(Filing::Documents.id()))
+        .or_else(|| tagged(Filing::Profile.id()))
+        .or_else(|| all.first().map(|(id, _)| *id))
+}
+
+/// The health category a kind of record belongs to.
+pub(crate) const fn filing(kind: RecordKind) -> Filing {
+    match kind {
+        RecordKind::Condition => Filing::Conditions,
+        RecordKind::Allergy => Filing::Allergies,
+        RecordKind::Medication => Filing::Medications,
+        RecordKind::Immunization => Filing::Immunizations,
+        RecordKind::Laboratory | RecordKind::Imaging => Filing::Results,
+        RecordKind::Vitals => Filing::Vitals,
+        RecordKind::Procedure => Filing::Procedures,
+        RecordKind::Encounter => Filing::Visits,
+        RecordKind::CarePlan => Filing::Plans,
+        RecordKind::Demographics => Filing::Profile,
+        RecordKind::Note | RecordKind::Document | RecordKind::Other => Filing::Documents,
+    }
+}
+
+fn kind(item: &RecordItem) -> RecordKind {
+    let descriptor = &item.descriptor;
+    let coded = |code: &str| descriptor.coding.as_ref().is_some_and(|c| c.code == code);
+    match descriptor.category.as_deref().and_then(Filing::from_id) {
+        Some(Filing::Conditions) => RecordKind::Condition,
+        Some(Filing::Allergies) => RecordKind::Allergy,
+        Some(Filing::Medications) => RecordKind::Medication,
+        Some(Filing::Immunizations) => RecordKind::Immunization,
+        Some(Filing::Results) => RecordKind::Laboratory,
+        Some(Filing::Vitals) => RecordKind::Vitals,
+        Some(Filing::Procedures) => RecordKind::Procedure,
+        Some(Filing::Visits) => RecordKind::Encounter,
+        Some(Filing::Plans) => RecordKind::CarePlan,
+        Some(Filing::Profile) => RecordKind::Demographics,
+        Some(Filing::Documents) if coded(NOTE_CODE) => RecordKind::Note,
+        Some(Filing::Documents) => RecordKind::Document,
+        None => RecordKind::Other,
+    }
+}
+
+/// Someone of whom only the account is known.
+pub(crate) fn stranger(id: salus_client::AccountId) -> Person {
+    Person {
+        account: Some(account(id)),
+        principal: String::new(),
+        name: String::new(),
+        specialty: String::new(),
+        trust: Trust::Unknown,
+        attestation: None,
+    }
+}
+
+/// Someone whose keys were checked.
+pub(crate) fn person(contact: &Contact) -> Person {
+    let entry = contact.directory.as_ref();
+    Person {
+        name: entry.map(|d| d.name.clone()).unwrap_or_default(),
+        specialty: entry.map(|d| d.specialty.clone()).unwrap_or_default(),
+        trust: match contact.trust {
+            ClientTrust::Pinned => Trust::Pinned,
+            // Handed over in person, or certified: either way not remembered from before.
+            ClientTrust::Fingerprint | ClientTrust::Certified => Trust::Certified,
+            ClientTrust::FirstSeen => Trust::Unknown,
+        },
+        ..stranger(contact.account)
+    }
+}
+
+/// Someone whose keys were checked, by their published name or else the one they or we gave.
+pub(crate) fn named(contact: &Contact, name: Option<&str>) -> Person {
+    let mut person = person(contact);
+    if person.name.is_empty() {
+        person.name = name.unwrap_or_default().to_owned();
+    }
+    person
+}
+
+/// Who wrote a version.
+pub(crate) fn author(author: &ClientAuthor) -> Author {
+    let own = author.authorship == Authorship::Own;
+    Author {
+        person: Person {
+            name: author.name.clone().unwrap_or_default(),
+            trust: if own { Trust::Own } else { Trust::Pinned },
+            ..stranger(author.account)
+        },
+        verified: author.authorship != Authorship::Unknown,
+    }
+}
+
+/// A record in a list.
+pub(crate) fn summary(item: &RecordItem) -> RecordSummary {
+    let descriptor = &item.descriptor;
+    let kind = kind(item);
+    let contents = usize::from(has_content(item));
+    RecordSummary {
+        id: record(item.record),
+        compartment: item.compartment.map(compartment),
+        title: descriptor.title.clone(),
+        kind,
+        type_label: descriptor
+            .coding
+            .as_ref()
+            .and_then(|c| c.display.clone())
+            .filter(|d| *d != descriptor.title)
+            .unwrap_or_default(),
+        clinical_date: descriptor.clinical_date.clone(),
+        added_at: item.at,
+        author: author(&item.author),
+        version: item.version,
+        attachments: u32::try_from(descriptor.parts.len().saturating_sub(contents))
+            .unwrap_or(u32::MAX),
+        unfiled: item.compartment.is_none(),
+    }
+}
+
+/// Whether the first part is what the record says, rather than a file attached to it.
+pub(crate) fn has_content(item: &RecordItem) -> bool {
+    item.descriptor
+        .parts
+        .first()
+        .is_some_and(|p| p.media_type == salus_health::FHIR_JSON)
+}
