@@ -9,7 +9,6 @@ use salus_messages::{
     Event, Failure, FailureKind, Intent, Message, Reply, Request, decode, encode,
 };
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, File};
 use yew::Callback;
@@ -22,7 +21,7 @@ type Waiting = Box<dyn FnOnce(Answer)>;
 thread_local! {
     static POST: RefCell<Option<Function>> = const { RefCell::new(None) };
     static NEXT: Cell<u32> = const { Cell::new(1) };
-    static WAITING: RefCell<BTreeMap<u32, (Intent, Waiting)>> = const { RefCell::new(BTreeMap::new()) };
+    static WAITING: RefCell<Vec<(u32, Intent, Waiting)>> = const { RefCell::new(Vec::new()) };
     static TELL: RefCell<Option<Callback<Action>>> = const { RefCell::new(None) };
 }
 
@@ -46,13 +45,17 @@ fn tell(action: Action) {
 
 /// Asks; `then` gets the one answer. The id names the operation for progress and cancel.
 pub(crate) fn ask(intent: Intent, files: &[File], then: impl FnOnce(Answer) + 'static) -> u32 {
+    ask_boxed(intent, files, Box::new(then))
+}
+
+fn ask_boxed(intent: Intent, files: &[File], then: Waiting) -> u32 {
     let id = NEXT.get();
     NEXT.set(id.wrapping_add(1));
     let request = Request {
         id,
         intent: intent.clone(),
     };
-    WAITING.with_borrow_mut(|waiting| waiting.insert(id, (intent, Box::new(then))));
+    WAITING.with_borrow_mut(|waiting| waiting.push((id, intent, then)));
     if send(&request, files).is_none() {
         answer(id, Err(Failure::new(FailureKind::Internal, "post")));
     }
@@ -103,7 +106,11 @@ pub(crate) fn hear(bytes: &Uint8Array, files: &Array) {
 }
 
 fn answer(id: u32, result: Answer) {
-    let Some((intent, then)) = WAITING.with_borrow_mut(|waiting| waiting.remove(&id)) else {
+    let found = WAITING.with_borrow_mut(|waiting| {
+        let place = waiting.iter().position(|(other, ..)| *other == id)?;
+        Some(waiting.swap_remove(place))
+    });
+    let Some((_, intent, then)) = found else {
         return;
     };
     tell(Action::Ended(id));
@@ -119,7 +126,7 @@ fn answer(id: u32, result: Answer) {
 
 /// The worker is gone: whoever waits is told.
 pub(crate) fn fail_all(failure: &Failure) {
-    let ids: Vec<u32> = WAITING.with_borrow(|waiting| waiting.keys().copied().collect());
+    let ids: Vec<u32> = WAITING.with_borrow(|waiting| waiting.iter().map(|(id, ..)| *id).collect());
     for id in ids {
         answer(id, Err(failure.clone()));
     }

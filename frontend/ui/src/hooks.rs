@@ -19,6 +19,15 @@ fn odd() -> Failure {
     Failure::new(FailureKind::Internal, "reply")
 }
 
+/// How often something was tried, and how to try again.
+#[hook]
+fn use_attempts() -> (u32, Callback<()>) {
+    let attempt = use_state(u32::default);
+    let now = *attempt;
+    let retry = use_callback(attempt, |(), attempt| attempt.set(attempt.wrapping_add(1)));
+    (now, retry)
+}
+
 /// Loads what answers `intent`, again whenever the intent or one of `topics` changes.
 #[hook]
 pub(crate) fn use_load<T: Clone + PartialEq + 'static>(
@@ -28,8 +37,8 @@ pub(crate) fn use_load<T: Clone + PartialEq + 'static>(
 ) -> Load<T> {
     let App { model, .. } = use_app();
     let state = use_reducer(Loaded::<T>::default);
-    let attempt = use_state(|| 0u32);
-    let deps = (intent, model.revision(topics), *attempt);
+    let (attempt, retry) = use_attempts();
+    let deps = (intent, model.revision(topics), attempt);
     {
         let state = state.dispatcher();
         use_effect_with(deps, move |(intent, ..)| {
@@ -41,7 +50,6 @@ pub(crate) fn use_load<T: Clone + PartialEq + 'static>(
             });
         });
     }
-    let retry = use_callback(attempt, |(), attempt| attempt.set(attempt.wrapping_add(1)));
     Load {
         remote: state.remote.clone(),
         retry,
@@ -78,10 +86,10 @@ pub(crate) fn use_list<T: Clone + PartialEq + 'static>(
 ) -> List<T> {
     let App { model, .. } = use_app();
     let state = use_reducer(Pages::<T>::default);
-    let attempt = use_state(|| 0u32);
+    let (attempt, retry) = use_attempts();
     {
         let state = state.dispatcher();
-        let deps = (intent.clone(), model.revision(topics), *attempt);
+        let deps = (intent.clone(), model.revision(topics), attempt);
         use_effect_with(deps, move |(intent, ..)| {
             let intent = intent.clone();
             state.dispatch(Turn::First(intent.clone()));
@@ -103,7 +111,6 @@ pub(crate) fn use_list<T: Clone + PartialEq + 'static>(
             });
         })
     };
-    let retry = use_callback(attempt, |(), attempt| attempt.set(attempt.wrapping_add(1)));
     List {
         pages: Rc::new((*state).clone()),
         more,

@@ -5,7 +5,6 @@ use crate::texts::Language;
 use salus_messages::{
     AccountId, AccountView, Environment, Failure, Intent, SessionState, Stage, Topic,
 };
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use yew::Reducible;
 
@@ -40,11 +39,12 @@ pub(crate) struct Model {
     pub(crate) side: Side,
     pub(crate) boot: Boot,
     pub(crate) unread: u32,
-    pub(crate) progress: BTreeMap<u32, Progress>,
+    /// Of each operation under way; there are never many.
+    progress: Vec<(u32, Progress)>,
     pub(crate) said: Vec<Said>,
     /// Patients whose records were listed since the page was opened: the person has been
     /// told that listing is recorded, and has said yes.
-    pub(crate) listed: BTreeSet<AccountId>,
+    listed: Vec<AccountId>,
     said_count: u32,
     revisions: [u32; TOPICS],
 }
@@ -89,9 +89,9 @@ impl Model {
             route,
             boot: Boot::Starting,
             unread: 0,
-            progress: BTreeMap::new(),
+            progress: Vec::new(),
             said: Vec::new(),
-            listed: BTreeSet::new(),
+            listed: Vec::new(),
             said_count: 0,
             revisions: [0; TOPICS],
         }
@@ -113,6 +113,19 @@ impl Model {
         }
     }
 
+    /// How far an operation has come.
+    pub(crate) fn progress_of(&self, operation: u32) -> Option<Progress> {
+        self.progress
+            .iter()
+            .find(|(id, _)| *id == operation)
+            .map(|(_, progress)| *progress)
+    }
+
+    /// Whether the person chose to list this patient's records.
+    pub(crate) fn has_listed(&self, patient: &AccountId) -> bool {
+        self.listed.contains(patient)
+    }
+
     fn apply(&mut self, action: Action) {
         match action {
             Action::Started(environment, session) => {
@@ -130,10 +143,11 @@ impl Model {
                 }
             }
             Action::Progress(id, progress) => {
-                self.progress.insert(id, progress);
+                self.progress.retain(|(other, _)| *other != id);
+                self.progress.push((id, progress));
             }
             Action::Ended(id) => {
-                self.progress.remove(&id);
+                self.progress.retain(|(other, _)| *other != id);
             }
             Action::Went(route) => {
                 self.side = route.side().unwrap_or(self.side);
@@ -149,7 +163,9 @@ impl Model {
             }
             Action::Dismiss(id) => self.said.retain(|said| said.id != id),
             Action::Listed(patient) => {
-                self.listed.insert(patient);
+                if !self.has_listed(&patient) {
+                    self.listed.push(patient);
+                }
             }
         }
     }
@@ -204,6 +220,7 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn account() -> AccountView {
         AccountView {
@@ -240,7 +257,7 @@ mod tests {
         assert!(model.account().is_none());
         assert_eq!(model.unread, 0);
         assert!(model.said.is_empty());
-        assert!(model.listed.is_empty());
+        assert!(!model.has_listed(&"b".into()));
     }
 
     #[test]
@@ -296,8 +313,8 @@ mod tests {
             total: 2,
         };
         let model = started().reduce(Action::Progress(9, progress));
-        assert_eq!(model.progress.get(&9), Some(&progress));
-        assert!(model.reduce(Action::Ended(9)).progress.is_empty());
+        assert_eq!(model.progress_of(9), Some(progress));
+        assert_eq!(model.reduce(Action::Ended(9)).progress_of(9), None);
     }
 
     #[test]

@@ -138,6 +138,19 @@ pub(crate) fn category(t: &'static Texts, category: Category) -> &'static str {
     }
 }
 
+/// The id of a category's box in the form of a request.
+pub(crate) fn wish_id(category: Category) -> &'static str {
+    match category {
+        Category::Conditions => "wish-conditions",
+        Category::Medications => "wish-medications",
+        Category::Results => "wish-results",
+        Category::Immunizations => "wish-immunizations",
+        Category::Visits => "wish-visits",
+        Category::Documents => "wish-documents",
+        Category::General => "wish-general",
+    }
+}
+
 pub(crate) fn flag(t: &'static Texts, flag: Flag) -> &'static str {
     match flag {
         Flag::High => t.flag_high,

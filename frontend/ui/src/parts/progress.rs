@@ -14,7 +14,7 @@ pub(crate) fn progress(app: &App, operation: Option<u32>, may_cancel: bool) -> H
     let Some(operation) = operation else {
         return Html::default();
     };
-    let progress = app.model.progress.get(&operation).copied();
+    let progress = app.model.progress_of(operation);
     let stage = progress.map_or(t.stage_working, |progress| words::stage(t, progress.stage));
     let known = progress.filter(|progress| progress.total > 0);
     let (max, value) = known.map_or((None, None), |progress| {

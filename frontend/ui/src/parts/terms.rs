@@ -11,8 +11,8 @@ const DAYS: [u32; 6] = [1, 7, 30, 90, 180, 365];
 fn day_options(t: &Texts, chosen: u32) -> Vec<(AttrValue, AttrValue)> {
     let mut days: Vec<u32> = DAYS.to_vec();
     if !days.contains(&chosen) {
-        days.push(chosen);
-        days.sort_unstable();
+        let place = days.iter().take_while(|day| **day < chosen).count();
+        days.insert(place, chosen);
     }
     days.into_iter()
         .map(|n| {
@@ -179,19 +179,20 @@ pub(crate) fn wish_form(t: &'static Texts, wanted: &Wanted, onchange: &Callback<
         let (category, wanted, chosen) = (*category, wanted.clone(), chosen.clone());
         let checked = chosen.contains(&category);
         let onchange = onchange.reform(move |on: bool| {
-            let mut all = chosen.clone();
-            all.retain(|other| *other != category);
-            if on {
-                all.push(category);
-            }
-            all.sort_unstable();
+            let all = words::CATEGORIES.into_iter().filter(|one| {
+                if *one == category {
+                    on
+                } else {
+                    chosen.contains(one)
+                }
+            });
             Wanted {
-                wish: Wish::Categories(all),
+                wish: Wish::Categories(all.collect()),
                 ..wanted.clone()
             }
         });
         html! {
-            { check(format!("wish-{category:?}").to_lowercase(), words::category(t, category), checked, onchange) }
+            { check(words::wish_id(category), words::category(t, category), checked, onchange) }
         }
     };
     let rights = wanted.rights;

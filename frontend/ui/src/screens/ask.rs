@@ -116,7 +116,7 @@ struct AskForms {
 fn ask_form(props: &AskForms) -> Html {
     let app = use_app();
     let t = app.t;
-    let asked = use_state(|| false);
+    let asked = use_state(bool::default);
     let wanted = use_state(|| Wanted {
         wish: Wish::Categories(vec![Category::Conditions, Category::Medications]),
         rights: Rights {

@@ -30,7 +30,7 @@ pub(crate) fn create(props: &Creates) -> Html {
     let t = app.t;
     let stage = use_state(|| Stage::Name);
     let name = use_state(String::new);
-    let stay = use_state(|| false);
+    let stay = use_state(bool::default);
     let phrase = use_state(|| (Vec::<Secret>::new(), Vec::<u8>::new()));
     let typed = use_state(Vec::<String>::new);
     let right = use_state(Vec::<bool>::new);
@@ -124,7 +124,7 @@ pub(crate) fn create(props: &Creates) -> Html {
                 event.prevent_default();
                 let words = answers
                     .iter()
-                    .map(|word| Secret(word.trim().to_lowercase()))
+                    .map(|word| Secret(word.trim().to_ascii_lowercase()))
                     .collect();
                 go.send(Intent::CheckPhrase { words });
             });

@@ -20,7 +20,7 @@ pub(crate) struct Cards {
 pub(crate) fn grant_card(props: &Cards) -> Html {
     let app = use_app();
     let (t, language) = (app.t, app.language());
-    let asking = use_state(|| false);
+    let asking = use_state(bool::default);
     let grant = &props.grant;
     let (status, tone, name) = words::grant_status(t, grant.status);
     let live = matches!(grant.status, GrantStatus::Active | GrantStatus::Upcoming);

@@ -16,7 +16,7 @@ const INSPECT_LIMIT: f64 = 64.0 * 1024.0 * 1024.0;
 /// A single JSON file of moderate size.
 pub(super) fn may_hold_records(files: &[File]) -> Option<File> {
     let [file] = files else { return None };
-    let json = file.name().to_lowercase().ends_with(".json") || file.type_().contains("json");
+    let json = file.name().to_ascii_lowercase().ends_with(".json") || file.type_().contains("json");
     (json && file.size() < INSPECT_LIMIT).then(|| file.clone())
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn patient(props: &PatientProps) -> Html {
 fn shown(app: &App, one: &PatientView) -> Html {
     let t = app.t;
     let name = words::person(t, &one.person);
-    let listed = app.model.listed.contains(&one.account);
+    let listed = app.model.has_listed(&one.account);
     let actions = html! {
         if one.may_append {
             <a href={Route::Add(Some(one.account.clone())).href()} class="button primary" data-testid="write-note">

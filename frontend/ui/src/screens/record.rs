@@ -196,7 +196,7 @@ struct Histories {
 #[function_component(History)]
 fn history_of(props: &Histories) -> Html {
     let t = use_app().t;
-    let open = use_state(|| false);
+    let open = use_state(bool::default);
     let show = {
         let open = open.clone();
         Callback::from(move |()| open.set(true))

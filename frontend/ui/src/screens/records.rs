@@ -23,7 +23,7 @@ pub(crate) fn records_screen(props: &RecordsProps) -> Html {
     let app = use_app();
     let t = app.t;
     let search = use_state(String::new);
-    let naming = use_state(|| false);
+    let naming = use_state(bool::default);
     let folders = use_load(
         Intent::Compartments { patient: None },
         &[Topic::Compartments, Topic::Records],

@@ -27,7 +27,7 @@ pub(crate) fn grants(reply: Reply) -> Option<Vec<GrantView>> {
 pub(crate) fn sharing() -> Html {
     let app = use_app();
     let t = app.t;
-    let inviting = use_state(|| false);
+    let inviting = use_state(bool::default);
     let asked = use_load(Intent::IncomingRequests, &[Topic::Requests], requests);
     let given = use_load(Intent::Grants, &[Topic::Grants], grants);
     let open = {

@@ -19,7 +19,7 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
     let app = use_app();
     let t = app.t;
     let phrase = use_state(String::new);
-    let stay = use_state(|| false);
+    let stay = use_state(bool::default);
     let act = use_act(Callback::noop());
     let browser = props
         .slots

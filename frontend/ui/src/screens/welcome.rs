@@ -39,7 +39,7 @@ pub(crate) fn welcome(props: &Welcomes) -> Html {
     let t = app.t;
     let prepared = use_load(Intent::PrepareSignIn, &[], key);
     let ceremony = use_mut_ref(|| None::<SignIn>);
-    let waiting = use_state(|| false);
+    let waiting = use_state(bool::default);
     let failure = use_state(|| None::<Failure>);
     let complete = use_act(Callback::noop());
 
