@@ -11,7 +11,7 @@ Exit status: 0 done, 2 wrong command line, 3 not found or not allowed, 4 conflic
 
 /// End-to-end encrypted health records on the Internet Computer.
 #[derive(Debug, Parser)]
-#[command(name = "salus", version, about, propagate_version = true, after_help = EXIT_STATUSES)]
+#[command(name = "salus", version, about, after_help = EXIT_STATUSES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

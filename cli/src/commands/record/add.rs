@@ -41,16 +41,17 @@ impl fmt::Display for Added {
         }
         if self.records.len() == 1 || self.imports.is_empty() {
             for record in &self.records {
-                let place = record.compartment.as_deref().unwrap_or("the drop box");
-                let how = if record.unfiled {
-                    "Left in the drop box, for"
-                } else {
-                    "Added to"
+                let place = match &record.compartment {
+                    Some(place) if record.unfiled => {
+                        format!("Left in the patient's drop box, for {}", line(place))
+                    }
+                    None if record.unfiled => "Left in the patient's drop box".to_owned(),
+                    Some(place) => format!("Added to {}", line(place)),
+                    None => "Added".to_owned(),
                 };
                 writeln!(
                     f,
-                    "{how} {}: {}\nRecord {}",
-                    line(place),
+                    "{place}: {}\nRecord {}",
                     line(&record.title),
                     record.record
                 )?;
