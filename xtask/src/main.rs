@@ -111,6 +111,7 @@ fn build_arguments(parser: &mut Parser) -> Result<(Parts, bool)> {
                 "localnet" => parts.localnet = true,
                 "cli" => parts.cli = true,
                 "yardstick" => parts.yardstick = true,
+                "changed" => parts.changed = true,
                 other => bail!("nothing called {other:?} to build"),
             },
             other => return Err(other.unexpected().into()),

@@ -23,7 +23,11 @@ const DEBIAN_PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-dejavu
 pub(crate) fn test(workspace: &Workspace, want_browser: bool) -> Result<()> {
     let started = Instant::now();
     let browser = want_browser && ensure_browser();
-    build::build(workspace, Parts::ALL, false)?;
+    let parts = Parts {
+        changed: true,
+        ..Parts::ALL
+    };
+    build::build(workspace, parts, false)?;
 
     let mut command = workspace.cargo("test");
     command

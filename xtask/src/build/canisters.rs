@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use flate2::{Compression, GzBuilder};
@@ -20,16 +21,25 @@ const ONE_MESSAGE: u64 = 2 * 1024 * 1024 - 64 * 1024;
 const YARDSTICK: &str = "yardstick";
 
 pub(super) fn build_deployed(workspace: &Workspace) -> Result<()> {
-    build(workspace, &NAMES)
+    build(workspace, &NAMES, &workspace.canisters(), None)
 }
 
 pub(super) fn build_yardstick(workspace: &Workspace) -> Result<()> {
-    build(workspace, &[YARDSTICK])
+    build(workspace, &[YARDSTICK], &workspace.canisters(), None)
 }
 
-fn build(workspace: &Workspace, names: &[&str]) -> Result<()> {
-    let out = workspace.canisters();
-    fs::create_dir_all(&out)?;
+/// Another build of the vault, in `changed/` with the same website beside it: what tests upgrade to.
+pub(super) fn build_changed(workspace: &Workspace) -> Result<()> {
+    let out = workspace.canisters().join("changed");
+    build(workspace, &["vault"], &out, Some("changed-build"))?;
+    let website = "website.wasm.gz";
+    fs::copy(workspace.canisters().join(website), out.join(website))
+        .context("the canisters are built before the changed one")?;
+    Ok(())
+}
+
+fn build(workspace: &Workspace, names: &[&str], out: &Path, feature: Option<&str>) -> Result<()> {
+    fs::create_dir_all(out)?;
     for &name in names {
         let package = format!("salus-{name}");
         let mut command = workspace.cargo("build");
@@ -38,6 +48,9 @@ fn build(workspace: &Workspace, names: &[&str]) -> Result<()> {
             .args(["--locked", "--profile", "canister", "--lib"])
             .args(["--target", WASM, "--package", &package])
             .args(workspace.wasm_flags()?);
+        if let Some(feature) = feature {
+            command.args(["--features", feature]);
+        }
         if name == "website" {
             if workspace.web().join("index.html").exists() {
                 command.env("SALUS_WEB_DIR", workspace.web());

@@ -30,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) cli: bool,
     /// The canister benchmarks measure against; not part of everything.
     pub(crate) yardstick: bool,
+    /// Another build of the vault, which tests upgrade to; not part of everything.
+    pub(crate) changed: bool,
 }
 
 impl Parts {
@@ -40,12 +42,13 @@ impl Parts {
         localnet: true,
         cli: true,
         yardstick: false,
+        changed: false,
     };
 }
 
 /// Builds `parts`. With `dev` the front end is compiled quickly and stays large.
 pub(crate) fn build(workspace: &Workspace, parts: Parts, dev: bool) -> Result<()> {
-    if parts.frontend || parts.canisters || parts.yardstick {
+    if parts.frontend || parts.canisters || parts.yardstick || parts.changed {
         workspace.ensure_wasm_target()?;
     }
     if parts.frontend {
@@ -56,6 +59,9 @@ pub(crate) fn build(workspace: &Workspace, parts: Parts, dev: bool) -> Result<()
     }
     if parts.yardstick {
         canisters::build_yardstick(workspace)?;
+    }
+    if parts.changed {
+        canisters::build_changed(workspace)?;
     }
     let mut programs = Vec::new();
     if parts.localnet {
