@@ -121,7 +121,10 @@ fn hosts(tree: &HashTree, subnet: &[u8], canister: Principal) -> Result<bool, Ce
         .any(|(first, last)| *first <= canister.as_slice() && canister.as_slice() <= *last))
 }
 
-fn parse_ranges(bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, decode::Error> {
+/// First and last canister of a range.
+type Range<'a> = (&'a [u8], &'a [u8]);
+
+fn parse_ranges(bytes: &[u8]) -> Result<Vec<Range<'_>>, decode::Error> {
     let mut d = Decoder::new(bytes);
     skip_tag(&mut d)?;
     let count = definite(d.array()?)?;

@@ -29,7 +29,7 @@ pub(crate) struct Keys {
     pub(crate) hold: SlotHold,
     pub(crate) amk: Amk,
     pub(crate) bundle: IdentityBundle,
-    epochs: BTreeMap<CompartmentId, Vec<EpochKey>>,
+    epochs: BTreeMap<CompartmentId, Vec<Option<EpochKey>>>,
 }
 
 /// Checks a slot against its secret's keys and opens the account master key.
@@ -119,39 +119,30 @@ impl Keys {
             bundle,
             epochs: BTreeMap::new(),
         };
-        keys.open_epochs(scope)?;
+        keys.open_epochs(scope);
         Ok(keys)
     }
 
-    /// Opens the epoch keys that are not open yet.
-    fn open_epochs(&mut self, scope: VaultScope<'_>) -> Result<()> {
+    /// Opens the epoch keys that are not open yet. One that does not open, or is not the one the
+    /// ledger names, stays shut and is refused where it is needed: whoever stole the identity key
+    /// can sign such an operation, and must not keep the owner out of everything else.
+    fn open_epochs(&mut self, scope: VaultScope<'_>) {
         let mut epochs = BTreeMap::new();
         for (id, compartment) in &self.ledger.state.compartments {
             let known = self.epochs.remove(id).unwrap_or_default();
-            let mut list: Vec<EpochKey> = Vec::with_capacity(compartment.epochs.len());
+            let mut list: Vec<Option<EpochKey>> = Vec::with_capacity(compartment.epochs.len());
             for (epoch, state) in (1u32..).zip(&compartment.epochs) {
-                let replaced = IntegrityError::EpochKey {
-                    compartment: *id,
-                    epoch,
-                };
-                let kept = known
-                    .get(list.len())
-                    .filter(|k| k.kid(scope) == state.kid)
-                    .cloned();
-                let key = match kept {
-                    Some(key) => key,
-                    None => EpochKey::unwrap(&self.amk, scope, *id, epoch, &state.wrap)
-                        .map_err(|_| replaced)?,
-                };
-                if key.kid(scope) != state.kid {
-                    return Err(replaced.into());
-                }
-                list.push(key);
+                let kept = known.get(list.len()).cloned().flatten();
+                let fits = |key: &EpochKey| key.kid(scope) == state.kid;
+                list.push(kept.filter(fits).or_else(|| {
+                    EpochKey::unwrap(&self.amk, scope, *id, epoch, &state.wrap)
+                        .ok()
+                        .filter(fits)
+                }));
             }
             epochs.insert(*id, list);
         }
         self.epochs = epochs;
-        Ok(())
     }
 
     /// The same account after its chain or ledger moved on.
@@ -186,7 +177,7 @@ impl Keys {
             bundle,
             epochs: self.epochs,
         };
-        keys.open_epochs(scope)?;
+        keys.open_epochs(scope);
         Ok(keys)
     }
 
@@ -195,16 +186,16 @@ impl Keys {
         current(&self.chain)
     }
 
-    /// All epoch keys of a compartment, epoch 1 first.
-    pub(crate) fn epochs(&self, compartment: &CompartmentId) -> Result<&[EpochKey]> {
+    /// All epoch keys of a compartment, epoch 1 first; `None` for one that was replaced.
+    pub(crate) fn epochs(&self, compartment: &CompartmentId) -> Result<&[Option<EpochKey>]> {
         self.epochs
             .get(compartment)
             .map(Vec::as_slice)
             .ok_or(ClientError::NotFound("compartment"))
     }
 
-    /// All compartments.
-    pub(crate) fn all_epochs(&self) -> &BTreeMap<CompartmentId, Vec<EpochKey>> {
+    /// Epoch keys of all compartments.
+    pub(crate) const fn all_epochs(&self) -> &BTreeMap<CompartmentId, Vec<Option<EpochKey>>> {
         &self.epochs
     }
 
@@ -212,7 +203,7 @@ impl Keys {
     pub(crate) fn epoch(&self, compartment: &CompartmentId, epoch: u32) -> Result<&EpochKey> {
         (epoch as usize)
             .checked_sub(1)
-            .and_then(|i| self.epochs.get(compartment)?.get(i))
+            .and_then(|i| self.epochs.get(compartment)?.get(i)?.as_ref())
             .ok_or_else(|| {
                 IntegrityError::EpochKey {
                     compartment: *compartment,
@@ -224,9 +215,8 @@ impl Keys {
 
     /// The key new versions are filed under.
     pub(crate) fn newest_epoch(&self, compartment: &CompartmentId) -> Result<&EpochKey> {
-        self.epochs(compartment)?
-            .last()
-            .ok_or(ClientError::NotFound("compartment"))
+        let count = self.epochs(compartment)?.len();
+        self.epoch(compartment, u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Opens a note with the account master key it was sealed under, newest first.

@@ -13,6 +13,7 @@ use salus_types::{CompartmentId, GrantId, Hash, RequestId, SlotId, limits};
 
 const LINK: Hash = Hash([1; 32]);
 
+#[derive(Clone)]
 struct Ledger {
     state: LedgerState,
     head: Head,
@@ -214,6 +215,14 @@ fn a_checkpoint_vouches_for_the_state_and_stands_where_it_is_due() {
         }),
         Err(LedgerError::Checkpoint)
     );
+    // A thief who could refuse the checkpoint must not keep the recovery key from rotating.
+    let mut overridden = ledger.clone();
+    overridden
+        .push(Change::Rotate {
+            link: LINK,
+            bundle: vec![1],
+        })
+        .expect("rotation");
     let state = ledger.state.fingerprint();
     ledger
         .push(Change::Checkpoint { state })

@@ -14,6 +14,7 @@ use salus_protocol::version::Version;
 use salus_types::api::{Filed, VersionView};
 use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A version whose statement is what the vault shows it to be.
 pub(crate) struct Shown {
@@ -78,9 +79,8 @@ impl Unlocked {
             let chain = self.with(|keys| Ok(keys.chain.clone()))?;
             authors.0.insert(account, Some((chain, None)));
         }
-        if !authors.0.contains_key(&account) {
-            let found = self.find_author(account).await?;
-            authors.0.insert(account, found);
+        if let Entry::Vacant(place) = authors.0.entry(account) {
+            place.insert(self.find_author(account).await?);
         }
         let mut author = Author {
             account,

@@ -65,20 +65,25 @@ pub struct Compartment {
     pub label: Label,
     /// Its current epoch, from 1.
     pub epoch: u32,
+    /// Its name or its newest key does not open: whoever made it did not have the account master
+    /// key. Nothing can be filed there.
+    pub damaged: bool,
 }
 
 impl Unlocked {
     /// The account's compartments, by name.
     ///
     /// # Errors
-    /// [`ClientError::Locked`]; [`ClientError::Open`] if a name does not open.
+    /// [`ClientError::Locked`].
     pub fn compartments(&self) -> Result<Vec<Compartment>> {
         self.with(|keys| {
             let mut out = Vec::new();
             for (id, state) in &keys.ledger.state.compartments {
+                let label = self.label(keys, id);
                 out.push(Compartment {
                     id: *id,
-                    label: self.label(keys, id)?,
+                    damaged: label.is_err() || keys.newest_epoch(id).is_err(),
+                    label: label.unwrap_or_else(|_| Label::named("")),
                     epoch: u32::try_from(state.epochs.len()).unwrap_or(u32::MAX),
                 });
             }

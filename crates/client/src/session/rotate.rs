@@ -3,13 +3,13 @@
 use super::create::sign_link;
 use super::{Appended, REBASES, Unlocked};
 use crate::error::{ClientError, Result};
-use crate::ledger::{Ledger, sign};
+use crate::ledger::sign;
 use salus_crypto::hierarchy::IdentitySeeds;
 use salus_protocol::keychain::{Authority, KeyLink};
 use salus_protocol::ledger::{Change, LedgerOp};
 use salus_protocol::statement;
+use salus_types::Hash;
 use salus_types::api::{Head, KeyRotate};
-use salus_types::{Hash, limits};
 
 impl Unlocked {
     /// Makes new identity keys. Old ones are kept for what was sealed to them; old grants stay valid.
@@ -18,16 +18,6 @@ impl Unlocked {
     /// [`ClientError::Locked`] and whatever an append may give.
     pub async fn rotate_identity(&self) -> Result<()> {
         for _ in 0..REBASES {
-            let count = self.with(|keys| Ok(keys.ledger.head.count))?;
-            if count.is_multiple_of(limits::CHECKPOINT_EVERY) {
-                let checkpoint = |keys: &crate::keys::Keys| {
-                    let state = keys.ledger.state.fingerprint();
-                    Ok((Change::Checkpoint { state }, Vec::new()))
-                };
-                if let Appended::Stale = self.append_one(checkpoint).await? {
-                    continue;
-                }
-            }
             let rotate = self.plan_rotation()?;
             let hash = statement::hash_of::<LedgerOp>(&rotate.op.statement);
             let answer: Result<Head> = self.client.update("key_rotate", (rotate.clone(),)).await;
@@ -88,15 +78,4 @@ impl Unlocked {
             })
         })
     }
-}
-
-/// The ledger after an operation of one's own.
-pub(super) fn pushed(
-    mut ledger: Ledger,
-    op: &salus_types::api::Signed,
-    vault: &[u8],
-    chain: &salus_protocol::KeyChain,
-) -> Result<Ledger> {
-    ledger.push(op, vault, chain.account(), chain)?;
-    Ok(ledger)
 }

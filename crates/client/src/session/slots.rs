@@ -5,12 +5,14 @@ use super::create::{NewSlot, make_slot};
 use crate::error::{ClientError, Result};
 use crate::keys::Keys;
 use candid::Principal;
-use salus_crypto::hierarchy::Amk;
+use salus_crypto::hierarchy::{Amk, EpochKey};
 use salus_crypto::hpke::PublicKey;
 use salus_crypto::slot::wrap_amk;
 use salus_crypto::{VaultScope, context, note};
-use salus_protocol::ledger::{Change, CompartmentRewrap, SlotKind, SlotWrap, Wrap};
-use salus_types::{AccountId, SlotId};
+use salus_protocol::ledger::{
+    Change, CompartmentRewrap, CompartmentState, SlotKind, SlotWrap, Wrap,
+};
+use salus_types::{AccountId, CompartmentId, SlotId};
 
 /// A way to unlock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,18 +118,17 @@ fn rekey(scope: VaultScope<'_>, keys: &Keys, amk: &Amk, removed: &[SlotId]) -> R
     bundle.retire_amk(keys.amk.clone());
     let mut compartments = Vec::new();
     for (id, compartment) in &state.compartments {
-        let name =
-            keys.open_note(|old| note::open_compartment_name(old, scope, *id, &compartment.name))?;
-        let wraps = keys
-            .epochs(id)?
-            .iter()
-            .map(|key| key.wrap(amk, scope).map(Wrap))
-            .collect::<std::result::Result<_, _>>()?;
-        compartments.push(CompartmentRewrap {
-            compartment: *id,
-            name: note::seal_compartment_name(amk, scope, *id, &name)?,
-            wraps,
-        });
+        let name = keys
+            .open_note(|old| note::open_compartment_name(old, scope, *id, &compartment.name))
+            .ok();
+        compartments.push(rewrap(
+            scope,
+            amk,
+            *id,
+            compartment,
+            name.as_deref(),
+            keys.epochs(id)?,
+        )?);
     }
     Ok(Change::Rekey {
         generation: amk.generation(),
@@ -135,5 +136,32 @@ fn rekey(scope: VaultScope<'_>, keys: &Keys, amk: &Amk, removed: &[SlotId]) -> R
         slots,
         bundle: bundle.seal(amk, scope)?,
         compartments,
+    })
+}
+
+/// A compartment's name and keys under another account master key. What does not open stays as it
+/// is.
+pub(super) fn rewrap(
+    scope: VaultScope<'_>,
+    amk: &Amk,
+    id: CompartmentId,
+    state: &CompartmentState,
+    name: Option<&str>,
+    keys: &[Option<EpochKey>],
+) -> Result<CompartmentRewrap> {
+    let mut wraps = Vec::with_capacity(state.epochs.len());
+    for (place, epoch) in state.epochs.iter().enumerate() {
+        wraps.push(Wrap(match keys.get(place) {
+            Some(Some(key)) => key.wrap(amk, scope)?,
+            _ => epoch.wrap.clone(),
+        }));
+    }
+    Ok(CompartmentRewrap {
+        compartment: id,
+        name: match name {
+            Some(name) => note::seal_compartment_name(amk, scope, id, name)?,
+            None => state.name.clone(),
+        },
+        wraps,
     })
 }

@@ -99,8 +99,11 @@ impl Unlocked {
         if plan.rights & READ != 0 {
             let mut all: BTreeMap<CompartmentId, (String, Vec<EpochKey>)> = BTreeMap::new();
             for (id, epochs) in keys.all_epochs().iter().filter(|(id, _)| wanted(id)) {
-                let text = self.label(keys, id)?.to_text();
-                all.insert(*id, (text, epochs.clone()));
+                // A key that does not open cannot be conveyed.
+                let open: Vec<EpochKey> = epochs.iter().flatten().cloned().collect();
+                if let Ok(label) = self.label(keys, id) {
+                    all.insert(*id, (label.to_text(), open));
+                }
             }
             for (key, text) in fresh.iter().filter(|(k, _)| wanted(&k.compartment)) {
                 let (_, epochs) = all

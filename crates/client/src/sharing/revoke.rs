@@ -4,7 +4,7 @@
 use super::given::{GivenGrant, GrantPhase, is_done};
 use crate::error::{ClientError, IntegrityError, Result};
 use crate::keys::Keys;
-use crate::session::Unlocked;
+use crate::session::{Label, Unlocked};
 use salus_crypto::hierarchy::EpochKey;
 use salus_protocol::grant::Conveyed;
 use salus_protocol::ledger::{Change, EpochAdvance};
@@ -114,9 +114,10 @@ impl Unlocked {
             if reached.is_some_and(|set| !set.contains(id)) {
                 continue;
             }
-            let next = epochs.last().map_or(1, |k| k.epoch.saturating_add(1));
-            let text = self.label(keys, id)?.to_text();
-            fresh.push((EpochKey::generate(*id, next)?, text));
+            let next = u32::try_from(epochs.len()).unwrap_or(u32::MAX);
+            let label = self.label(keys, id).unwrap_or_else(|_| Label::named(""));
+            let key = EpochKey::generate(*id, next.saturating_add(1))?;
+            fresh.push((key, label.to_text()));
         }
         Ok(fresh)
     }

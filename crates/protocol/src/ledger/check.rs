@@ -82,7 +82,7 @@ pub enum LedgerError {
     #[error("an account is opened exactly once, by operation 0")]
     Open,
     /// A checkpoint is due here and only here.
-    #[error("a checkpoint stands at every 256th operation and nowhere else")]
+    #[error("a checkpoint or a rotation stands at every 256th operation, a checkpoint nowhere else")]
     Checkpoint,
     /// Names something that is not there.
     #[error("{0}: unknown")]
@@ -129,7 +129,14 @@ pub fn check(
         return Err(LedgerError::Open);
     }
     let due = op.seq > 0 && op.seq.is_multiple_of(limits::CHECKPOINT_EVERY);
-    if due != matches!(op.change, Change::Checkpoint { .. }) {
+    // A rotation may stand there too: whoever stole the identity key could otherwise bring the
+    // ledger to that point, refuse the checkpoint, and so keep the recovery key out.
+    let fits = match op.change {
+        Change::Checkpoint { .. } => due,
+        Change::Rotate { .. } => true,
+        _ => !due,
+    };
+    if !fits {
         return Err(LedgerError::Checkpoint);
     }
     match &op.change {

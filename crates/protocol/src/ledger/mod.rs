@@ -319,7 +319,7 @@ pub enum Change {
         bundle: Vec<u8>,
     },
     /// The owner vouches for the state the ledger folds to. Stands at every multiple of
-    /// [`salus_types::limits::CHECKPOINT_EVERY`].
+    /// [`salus_types::limits::CHECKPOINT_EVERY`], unless a rotation stands there.
     #[n(10)]
     #[cbor(map)]
     Checkpoint {
