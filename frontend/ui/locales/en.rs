@@ -461,6 +461,6 @@ texts! {
     failure_popup_advice: "Allow this site to open windows, then try again.",
     failure_window: "The sign-in window was closed",
     failure_window_advice: "Open it again when you are ready.",
-    failure_start: "Salus could not start",
-    failure_start_advice: "Reload the page. If that does not help, your browser may be too old.",
+    failure_start: "Salus has stopped",
+    failure_start_advice: "Nothing is lost. Reload the page; if that does not help, your browser may be too old.",
 }

@@ -461,6 +461,6 @@ pub(crate) static ES: Texts = Texts {
     failure_popup_advice: "Permita que este sitio abra ventanas e inténtelo otra vez.",
     failure_window: "Se cerró la ventana de acceso",
     failure_window_advice: "Ábrala otra vez cuando quiera.",
-    failure_start: "Salus no pudo empezar",
-    failure_start_advice: "Recargue la página. Si no ayuda, su navegador puede ser demasiado antiguo.",
+    failure_start: "Salus se detuvo",
+    failure_start_advice: "No se perdió nada. Recargue la página; si no ayuda, su navegador puede ser demasiado antiguo.",
 };

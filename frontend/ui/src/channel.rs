@@ -124,8 +124,14 @@ fn answer(id: u32, result: Answer) {
     then(result);
 }
 
-/// The worker is gone: whoever waits is told.
-pub(crate) fn fail_all(failure: &Failure) {
+/// The worker is gone: whoever waits is told, and whoever asks from now on.
+pub(crate) fn lose(failure: &Failure) {
+    POST.set(None);
+    fail_all(failure);
+    tell(Action::StartFailed(failure.clone()));
+}
+
+fn fail_all(failure: &Failure) {
     let ids: Vec<u32> = WAITING.with_borrow(|waiting| waiting.iter().map(|(id, ..)| *id).collect());
     for id in ids {
         answer(id, Err(failure.clone()));

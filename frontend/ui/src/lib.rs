@@ -19,19 +19,19 @@
 //! |---|---|
 //! | everywhere | `title` (the h1), `loading`, `problem` (with `data-kind`), `retry`, `empty`, `show-more`, `said` (messages that something was done), `progress`, `progress-stage`, `cancel-operation`, `starting` |
 //! | frame | `side-health`, `side-practice`, `nav-home`, `nav-records`, `nav-sharing`, `nav-activity`, `nav-patients`, `nav-ask`, `nav-outgoing`, `nav-inbox`, `unread`, `nav-account`, `lock` |
-//! | welcome | `welcome`, `sign-in` (disabled until the key is there), `sign-in-waiting`, `sign-in-cancel`, `language` |
+//! | welcome | `welcome`, `network`, `ask-first` (when one came by a link), `sign-in` (disabled until the key is there), `sign-in-waiting`, `sign-in-cancel`, `language` |
 //! | create | `create`, `display-name`, `stay-unlocked`, `create-begin`, `phrase` (a list), `phrase-word` (each, `data-position` from 1), `phrase-written`, `phrase-print`, `check-word-N` (N from 1), `check-word-N-error`, `phrase-back`, `create-vault`, `sign-out` |
 //! | unlock | `unlock`, `unlock-here`, `recovery-phrase`, `stay-unlocked`, `unlock-with-phrase`, `sign-out` |
 //! | home | `greeting`, `waiting-request` (a link each), `add-record`, `compartment-card` (with `data-compartment`), `record-list`, `promise` |
 //! | records | `compartment-all`, `compartment-filter` (with `data-compartment`), `search`, `add-record`, `add-compartment`, `compartment-dialog`, `compartment-name`, `compartment-save`, `record-list`, `record-item` (with `data-record`), `record-title`, `author` (with `data-verified`), `unfiled` |
 //! | record | `record` (with `data-version`), `record-note`, `record-section`, `author` (with `data-verified`), `attachment`, `download` (each), `amend`, `share-record`, `history`, `version-item` (with `data-version`), `older-version`, `newest-version`, `file-into`, `file-record` |
-//! | add and amend | `editor`, `record-title-input`, `record-kind`, `record-date`, `record-compartment`, `record-note-input`, `record-files`, `chosen-file`, `save-record`, `import-offer`, `import-bundle`, `keep-as-file`, `import-summary`, `import-count`, `import-done` |
-//! | sharing | `invite`, `give-access`, `request-item` (with `data-request`, `data-status`), `review-request`, `grant-item` (with `data-grant`, `data-status`), `grant-scope`, `grant-rights`, `grant-purpose`, `grant-until`, `revoke`, `revoke-dialog`, `revoke-confirm`, `revoke-cancel`, `invite-dialog`, `invite-make`, `invite-link`, `invite-copy`, `qr` |
-//! | review and give | `request`, `request-who`, `request-what`, `request-until`, `request-why`, `scope-everything`, `scope-compartments`, `scope-<compartment id>`, `right-read`, `right-append`, `terms-days`, `terms-purpose`, `approve`, `deny`, `directory-search`, `directory-item` (with `data-account`), `choose-provider`, `give`, `person`, `person-name`, `trust` (with `data-trust`) |
+//! | add and amend | `editor`, `record-title-input`, `record-kind`, `record-date`, `record-compartment`, `record-note-input`, `record-files`, `chosen-file`, `save-record`, `import-offer`, `import-bundle`, `keep-as-file`, `keep-N` (files of the version before), `import-summary`, `import-count`, `import-done` |
+//! | sharing | `past-grants` (ended ones, folded), `invite`, `give-access`, `request-item` (with `data-request`, `data-status`), `review-request`, `grant-item` (with `data-grant`, `data-status`), `grant-scope`, `grant-rights`, `grant-purpose`, `grant-until`, `revoke`, `revoke-dialog`, `revoke-confirm`, `revoke-cancel`, `invite-dialog`, `invite-make`, `invite-link`, `invite-copy`, `qr` |
+//! | review and give | `request`, `request-who`, `request-what`, `request-until`, `request-why`, `scope-everything`, `scope-compartments`, `scope-list`, `scope-records`, `scope-<compartment id>`, `right-read`, `right-append`, `terms-days`, `terms-purpose`, `approve`, `deny`, `directory-search`, `directory-item` (with `data-account`), `choose-provider`, `give`, `person`, `person-name`, `trust` (with `data-trust`) |
 //! | activity | `verify`, `verification` (with `data-outcome` `ok` or the defect), `verified-entries`, `verified-head`, `verified-at`, `export`, `audit-entry` (with `data-kind`, `data-sequence`) |
 //! | inbox | `notification` (with `data-kind`, `data-unread`) |
 //! | account | `account-name`, `principal`, `safety-number`, `stay-unlocked`, `slot`, `language`, `lock-now`, `sign-out` |
-//! | practice | `provider-name`, `provider-specialty`, `register-provider`, `patient-item` (with `data-account`), `patient-link`, `read-link`, `link-view`, `ask-form`, `wish-everything`, `wish-some`, `wish-<category>`, `ask-read`, `ask-append`, `ask-purpose`, `ask-days`, `send-request`, `asked`, `outgoing-item` (with `data-status`), `list-records` (the recorded listing), `patient`, `write-note` |
+//! | practice | `register`, `provider-name`, `provider-specialty`, `register-provider`, `patient-item` (with `data-account`), `patient-link`, `read-link`, `link-view`, `ask-form`, `wish-everything`, `wish-some`, `wish-<category>`, `ask-read`, `ask-append`, `ask-purpose`, `ask-days`, `send-request`, `asked`, `outgoing-item` (with `data-status`), `list-records` (the recorded listing), `patient`, `write-note` |
 
 mod app;
 mod app_context;
@@ -74,5 +74,5 @@ pub fn receive(bytes: &Uint8Array, files: &Array) {
 /// The worker could not start, or died.
 #[wasm_bindgen]
 pub fn failed(why: &str) {
-    channel::fail_all(&app::start_failure(why));
+    channel::lose(&app::start_failure(why));
 }

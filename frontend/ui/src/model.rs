@@ -212,7 +212,6 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
         Intent::Give { .. } | Intent::Revoke { .. } => &[Grants, Compartments, Activity],
         Intent::Invite { .. } => &[Activity],
         Intent::Ask { .. } => &[Requests, Patients],
-        Intent::MarkSeen { .. } => &[Inbox],
         _ => &[],
     }
 }

@@ -23,8 +23,8 @@ fn inbox(reply: Reply) -> Option<Page<Notification>> {
 pub(crate) fn inbox_screen() -> Html {
     let app = use_app();
     let t = app.t;
-    // Not reloaded when it is marked as seen: what is new stays marked while one looks.
-    let all = use_list(Intent::Inbox { cursor: None }, &[Topic::Requests], inbox);
+    // Marking as seen does not load it again: what is new stays marked while one looks.
+    let all = use_list(Intent::Inbox { cursor: None }, &[Topic::Inbox], inbox);
     let newest = match &all.pages.items {
         Remote::Ready(items) => items
             .iter()
