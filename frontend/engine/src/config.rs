@@ -6,10 +6,9 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct File {
-    network: String,
     node: Option<String>,
     root_key: Option<String>,
-    vault: String,
+    vault: Option<String>,
     identity_provider: String,
     derivation_origin: Option<String>,
 }
@@ -20,7 +19,7 @@ pub(crate) enum ConfigError {
     /// Not the expected JSON.
     #[error("config.json cannot be read: {0}")]
     Json(#[from] serde_json::Error),
-    /// The vault's id is none.
+    /// The vault's id is missing or none.
     #[error("config.json names no vault")]
     Vault,
     /// The root key is not hexadecimal.
@@ -45,21 +44,23 @@ impl Config {
     /// Reads the file's text.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let file: File = serde_json::from_str(text)?;
-        let vault = Principal::from_text(&file.vault).map_err(|_| ConfigError::Vault)?;
+        let vault = file.vault.ok_or(ConfigError::Vault)?;
+        let vault_id = Principal::from_text(&vault).map_err(|_| ConfigError::Vault)?;
         let root_key = file
             .root_key
             .map(|key| hex::decode(key).map_err(|_| ConfigError::RootKey))
             .transpose()?;
         Ok(Self {
             environment: Environment {
-                network: file.network,
+                // Only the public network needs no root key of its own.
+                network: if root_key.is_some() { "local" } else { "ic" }.into(),
                 identity_provider: file.identity_provider,
                 derivation_origin: file.derivation_origin,
-                vault: file.vault,
+                vault,
             },
             node: file.node.unwrap_or_else(|| "https://icp-api.io".into()),
             root_key,
-            vault,
+            vault: vault_id,
         })
     }
 }
