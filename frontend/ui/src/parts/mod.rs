@@ -1,5 +1,6 @@
 //! What screens are built of. Must not know which screen.
 
+mod button;
 mod controls;
 mod dialog;
 mod failure;
@@ -10,7 +11,8 @@ mod records;
 mod states;
 mod terms;
 
-pub(crate) use controls::{Look, button, check, choice, field, select, text_area};
+pub(crate) use button::{Look, button};
+pub(crate) use controls::{check, choice, field, select, text_area};
 pub(crate) use dialog::Dialog;
 pub(crate) use failure::problem;
 pub(crate) use icon::{Icon, icon, kind_icon, mark};
