@@ -4,8 +4,8 @@
 use crate::api;
 use crate::runtime::{Call, Generator, Runtime};
 use crate::vault::Vault;
-use candid::utils::ArgumentDecoder;
-use candid::{CandidType, DecoderConfig, Principal, candid_method};
+use crate::wire::{ArrivedPiece, answer, one, piece, shown};
+use candid::{Principal, candid_method};
 use ic_cdk::call::Call as Outgoing;
 use ic_cdk::{init, inspect_message, post_upgrade, query, update};
 use ic_stable_structures::DefaultMemoryImpl;
@@ -14,18 +14,13 @@ use salus_types::api::{
     DirectoryItem, DirectoryPage, FeedGet, FeedPage, GrantPage, Head, InboxPage, InitArgs,
     InvitationOpen, InvitationReceipt, KeyRotate, LedgerAppend, LedgerPage, PieceRead, RecordGet,
     RecordList, RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, Signed,
-    UploadBegin, UploadPiece, UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
+    UploadBegin, UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
 };
 use salus_types::{AccountId, RequestId, Result, UploadId};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// What decoding an argument may cost: one per byte of a blob and a little per value, so what an
-/// ingress message of 2 MiB can honestly hold fits, and a small message that unfolds does not.
-const DECODING_QUOTA: usize = 4_000_000;
-/// What may be skipped of values that the interface does not know.
-const SKIPPING_QUOTA: usize = 10_000;
 /// How often expired uploads are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 const WASM_PAGE: u64 = 65_536;
@@ -134,35 +129,6 @@ fn read<T>(run: impl FnOnce(&Canister, &Call) -> T) -> T {
     })
 }
 
-fn quotas() -> DecoderConfig {
-    let mut config = DecoderConfig::new();
-    config
-        .set_decoding_quota(DECODING_QUOTA)
-        .set_skipping_quota(SKIPPING_QUOTA);
-    config
-}
-
-fn arguments<'a, T: ArgumentDecoder<'a>>(bytes: &'a [u8]) -> candid::Result<T> {
-    candid::utils::decode_args_with_config(bytes, &quotas())
-}
-
-fn one<T: CandidType + for<'a> serde::Deserialize<'a>>(bytes: Vec<u8>) -> T {
-    match arguments::<(T,)>(&bytes) {
-        Ok((value,)) => value,
-        Err(error) => ic_cdk::trap(format!("argument: {error}")),
-    }
-}
-
-fn answer<T: CandidType>(value: T) -> Vec<u8> {
-    let bytes = match candid::encode_one(value) {
-        Ok(bytes) => bytes,
-        Err(error) => ic_cdk::trap(format!("answer: {error}")),
-    };
-    #[cfg(feature = "measured")]
-    ic_cdk::api::debug_print(format!("measured {}", ic_cdk::api::performance_counter(0)));
-    bytes
-}
-
 fn installed(bytes: Vec<u8>) -> Option<InitArgs> {
     if bytes.is_empty() { None } else { one(bytes) }
 }
@@ -201,7 +167,7 @@ macro_rules! updates {
 macro_rules! queries {
     ($($name:ident($arg:ident: $type:ty) -> $answer:ty;)*) => {$(
         #[candid_method(query)]
-        #[query(hidden = true, decode_with = "one", encode_with = "answer")]
+        #[query(hidden = true, decode_with = "one", encode_with = "shown")]
         fn $name($arg: $type) -> Result<$answer> {
             read(|vault, call| api::$name(vault, call, $arg))
         }
@@ -216,7 +182,6 @@ updates! {
     ledger_append(args: LedgerAppend) -> Head;
     key_rotate(args: KeyRotate) -> Head;
     upload_begin(args: UploadBegin) -> UploadStatus;
-    upload_piece(args: UploadPiece) -> ();
     upload_abort(upload: UploadId) -> ();
     version_add(args: VersionAdd) -> VersionReceipt;
     version_adopt(args: Adopt) -> VersionReceipt;
@@ -248,14 +213,20 @@ queries! {
     inbox_page(from: u64) -> InboxPage;
 }
 
+#[candid_method(update)]
+#[update(hidden = true, decode_with = "piece", encode_with = "answer")]
+fn upload_piece(piece: ArrivedPiece) -> Result<()> {
+    write(|vault, call| api::upload_piece(vault, call, &piece.upload, piece.index, piece.bytes()))
+}
+
 #[candid_method(query)]
-#[query(hidden = true, encode_with = "answer")]
+#[query(hidden = true, encode_with = "shown")]
 fn account_show() -> Result<AccountInfo> {
     read(api::account_show)
 }
 
 #[candid_method(query)]
-#[query(hidden = true, encode_with = "answer")]
+#[query(hidden = true, encode_with = "shown")]
 fn status() -> Result<VaultStatus> {
     read(|vault, _| Ok(api::status(vault)))
 }
@@ -280,38 +251,5 @@ mod tests {
         }
         let code = interface();
         service_equal(CandidSource::Text(&code), CandidSource::File(&path)).unwrap();
-    }
-
-    #[test]
-    fn the_largest_honest_argument_decodes() {
-        let piece = UploadPiece {
-            upload: UploadId([1; 16]),
-            index: 0,
-            bytes: ByteBuf::from(vec![7; 1 << 20]),
-        };
-        let bytes = candid::encode_one(&piece).unwrap();
-        let (decoded,) = arguments::<(UploadPiece,)>(&bytes).unwrap();
-        assert_eq!(decoded, piece);
-    }
-
-    #[test]
-    fn a_small_message_that_unfolds_is_refused() {
-        // A record with an unknown field that holds millions of empty values.
-        #[derive(CandidType)]
-        struct Bomb {
-            from: u64,
-            extra: Vec<candid::Reserved>,
-        }
-        let bomb = Bomb {
-            from: 1,
-            extra: vec![candid::Reserved; 5_000_000],
-        };
-        let bytes = candid::encode_one(&bomb).unwrap();
-        assert!(bytes.len() < 1000, "{} bytes", bytes.len());
-        #[derive(CandidType, serde::Deserialize, Debug)]
-        struct Wanted {
-            from: u64,
-        }
-        arguments::<(Wanted,)>(&bytes).unwrap_err();
     }
 }

@@ -16,6 +16,7 @@ mod grants;
 mod ledger;
 mod rates;
 mod records;
+mod wire;
 
 #[cfg(test)]
 mod testing;

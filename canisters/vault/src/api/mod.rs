@@ -2,11 +2,13 @@
 //! `&Vault`. They check, ask for a permit, and delegate; they must not touch the platform.
 
 mod accounts;
+mod adoption;
 mod audit;
 mod directory;
 mod grants;
 mod heads;
 mod inbox;
+mod invitations;
 mod ledger;
 mod reading;
 mod release;
@@ -22,21 +24,21 @@ mod tests;
 pub use accounts::{
     account_create, account_find, account_show, principal_claim, principal_remove, profile_set,
 };
+pub use adoption::version_adopt;
 pub use audit::audit_page;
 pub use directory::{directory_get, directory_page, provider_register};
 pub use grants::{grant_list, grant_received};
 pub use heads::{chain_get, heads};
 pub use inbox::inbox_page;
+pub use invitations::{invitation_create, invitation_open};
 pub use ledger::{ledger_append, ledger_page};
 pub use reading::{feed_page, piece_read, record_get, record_list};
 pub use release::{release_list, release_open};
-pub use requests::{
-    invitation_create, invitation_open, request_inbox, request_outbox, request_send,
-};
+pub use requests::{request_inbox, request_outbox, request_send};
 pub use rotation::key_rotate;
 pub use status::{accepts, status};
 pub use uploads::{tend, upload_abort, upload_begin, upload_piece, upload_status};
-pub use versions::{version_add, version_adopt};
+pub use versions::version_add;
 
 use salus_types::api::Signed;
 use salus_types::limits;

@@ -6,7 +6,7 @@ use crate::runtime::{Call, Runtime};
 use crate::vault::Vault;
 use ic_stable_structures::Memory;
 use salus_protocol::statement::sha256;
-use salus_types::api::{UploadBegin, UploadPiece, UploadStatus};
+use salus_types::api::{UploadBegin, UploadStatus};
 use salus_types::{Error, Result, UploadId, limits};
 
 /// Pieces zeroed and freed by one round of [`tend`]: about 1.4 M instructions each.
@@ -137,10 +137,12 @@ fn mine<R: Runtime, M: Memory>(
 pub fn upload_piece<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
-    args: UploadPiece,
+    upload: &UploadId,
+    index: u32,
+    bytes: &[u8],
 ) -> Result<()> {
     vault.admit(call)?;
-    let (uploader, mut row) = mine(vault, call, &args.upload)?;
+    let (uploader, mut row) = mine(vault, call, upload)?;
     if let Some(grant) = row.grant {
         let owner = vault.account(row.owner)?.id;
         let held = vault.held(call, &owner, &grant);
@@ -148,19 +150,19 @@ pub fn upload_piece<R: Runtime, M: Memory>(
             return Err(vault.refuse(call, &grant, why));
         }
     }
-    let index = u64::from(args.index);
-    if index >= pieces_of(row.size) {
+    let place = u64::from(index);
+    if place >= pieces_of(row.size) {
         return Err(Error::invalid("index", "lies beyond the upload"));
     }
-    let expected = (row.size - index * limits::PIECE_BYTES).min(limits::PIECE_BYTES);
-    if args.bytes.len() as u64 != expected {
+    let expected = (row.size - place * limits::PIECE_BYTES).min(limits::PIECE_BYTES);
+    if bytes.len() as u64 != expected {
         return Err(Error::Invalid {
             field: "bytes".into(),
             reason: format!("this piece has {expected} bytes"),
         });
     }
-    let hash = sha256(&args.bytes).0;
-    if let Some(known) = vault.store.piece_info(row.owner, row.blob, args.index)? {
+    let hash = sha256(bytes).0;
+    if let Some(known) = vault.store.piece_info(row.owner, row.blob, index)? {
         if known.hash == hash {
             return Ok(());
         }
@@ -170,16 +172,14 @@ pub fn upload_piece<R: Runtime, M: Memory>(
     }
     vault
         .store
-        .piece_put(row.owner, row.blob, args.index, hash, &args.bytes)?;
+        .piece_put(row.owner, row.blob, index, hash, bytes)?;
     if row.expires.saturating_sub(call.now) < limits::UPLOAD_LIFE_MS / 2 {
-        let old = UploadExpiryRow::key(row.expires, uploader, &args.upload);
+        let old = UploadExpiryRow::key(row.expires, uploader, upload);
         vault.store.remove::<UploadExpiryRow>(&old);
         row.expires = call.now.saturating_add(limits::UPLOAD_LIFE_MS);
-        let new = UploadExpiryRow::key(row.expires, uploader, &args.upload);
+        let new = UploadExpiryRow::key(row.expires, uploader, upload);
         vault.store.put(new, &UploadExpiryRow);
-        vault
-            .store
-            .put(UploadRow::key(uploader, &args.upload), &row);
+        vault.store.put(UploadRow::key(uploader, upload), &row);
     }
     vault.settle();
     Ok(())

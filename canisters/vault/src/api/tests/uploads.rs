@@ -1,6 +1,7 @@
 //! Uploads in pieces: resumed, used, given up, expired.
 
 use crate::api;
+use crate::runtime::Call;
 use crate::testing::*;
 use salus_protocol::grant::{APPEND, READ, Scope};
 use salus_protocol::statement::sha256;
@@ -8,6 +9,10 @@ use salus_protocol::version::{Part, part_root};
 use salus_types::api::{PartSource, PieceRead, UploadBegin, UploadPiece};
 use salus_types::{Error, GrantId, RecordId, UploadId};
 use serde_bytes::ByteBuf;
+
+fn send(vault: &mut TestVault, call: &Call, piece: UploadPiece) -> salus_types::Result<()> {
+    api::upload_piece(vault, call, &piece.upload, piece.index, &piece.bytes)
+}
 
 const MIB: usize = 1 << 20;
 
@@ -40,14 +45,12 @@ fn an_upload_is_resumed_becomes_a_version_and_is_read_back() {
     let call = alice.call();
     api::upload_begin(&mut vault, &call, begin(&alice, content.len(), None)).unwrap();
     let pieces: Vec<&[u8]> = content.chunks(MIB).collect();
-    api::upload_piece(&mut vault, &call, piece(2, pieces[2])).unwrap();
-    api::upload_piece(&mut vault, &call, piece(0, pieces[0])).unwrap();
+    send(&mut vault, &call, piece(2, pieces[2])).unwrap();
+    send(&mut vault, &call, piece(0, pieces[0])).unwrap();
     let status = api::upload_begin(&mut vault, &call, begin(&alice, content.len(), None)).unwrap();
     assert_eq!(status.received, [0, 2], "where to go on");
-    api::upload_piece(&mut vault, &call, piece(0, pieces[0])).unwrap();
-    let other = refused(&mut vault, |v| {
-        api::upload_piece(v, &call, piece(0, &vec![1; MIB]))
-    });
+    send(&mut vault, &call, piece(0, pieces[0])).unwrap();
+    let other = refused(&mut vault, |v| send(v, &call, piece(0, &vec![1; MIB])));
     assert_eq!(
         other,
         Error::Conflict {
@@ -67,7 +70,7 @@ fn an_upload_is_resumed_becomes_a_version_and_is_read_back() {
     args.parts = vec![PartSource::Upload(UploadId([5; 16]))];
     let early = refused(&mut vault, |v| api::version_add(v, &call, args.clone()));
     assert!(matches!(early, Error::Invalid { .. }), "a piece is missing");
-    api::upload_piece(&mut vault, &call, piece(1, pieces[1])).unwrap();
+    send(&mut vault, &call, piece(1, pieces[1])).unwrap();
     let receipt = api::version_add(&mut vault, &call, args.clone()).unwrap();
     assert_eq!(api::version_add(&mut vault, &call, args).unwrap(), receipt);
     let mut read = Vec::new();
@@ -102,9 +105,7 @@ fn an_upload_by_unauthorized_is_refused() {
     let error = refused(&mut vault, |v| api::upload_begin(v, &bob.call(), args));
     assert_eq!(error, Error::NotFound, "may read, not append");
     api::upload_begin(&mut vault, &alice.call(), begin(&alice, 10, None)).unwrap();
-    let error = refused(&mut vault, |v| {
-        api::upload_piece(v, &bob.call(), piece(0, &[1; 10]))
-    });
+    let error = refused(&mut vault, |v| send(v, &bob.call(), piece(0, &[1; 10])));
     assert_eq!(error, Error::NotFound, "a piece from who did not begin");
     let status = api::upload_status(&vault, &bob.call(), UploadId([5; 16]));
     assert_eq!(status.unwrap_err(), Error::NotFound);
@@ -120,11 +121,9 @@ fn revocation_stops_an_upload_half_way() {
     let grant = alice.give(&mut vault, &bob, Scope::Everything, APPEND);
     let args = begin(&alice, MIB + 1, Some(grant));
     api::upload_begin(&mut vault, &bob.call(), args).unwrap();
-    api::upload_piece(&mut vault, &bob.call(), piece(0, &vec![1; MIB])).unwrap();
+    send(&mut vault, &bob.call(), piece(0, &vec![1; MIB])).unwrap();
     alice.revoke(&mut vault, grant, None);
-    let error = refused(&mut vault, |v| {
-        api::upload_piece(v, &bob.call(), piece(1, &[1]))
-    });
+    let error = refused(&mut vault, |v| send(v, &bob.call(), piece(1, &[1])));
     assert_eq!(error, Error::NotFound);
 }
 
@@ -140,7 +139,7 @@ fn a_piece_of_the_wrong_place_or_length_is_refused() {
         piece(0, &[1; 10]),
         piece(1, &[]),
     ] {
-        let error = refused(&mut vault, |v| api::upload_piece(v, &call, wrong));
+        let error = refused(&mut vault, |v| send(v, &call, wrong));
         assert!(matches!(error, Error::Invalid { .. }));
     }
     let other_size = begin(&alice, MIB, None);
@@ -165,16 +164,14 @@ fn an_expired_upload_is_dropped_and_its_space_given_back() {
     let size = 3 * MIB;
     api::upload_begin(&mut vault, &call, begin(&alice, size, None)).unwrap();
     for index in 0..3 {
-        api::upload_piece(&mut vault, &call, piece(index, &vec![7; MIB])).unwrap();
+        send(&mut vault, &call, piece(index, &vec![7; MIB])).unwrap();
     }
     assert_eq!(vault.account(0).unwrap().bytes, size as u64);
     let day = 24 * HOUR;
     assert!(!api::tend(&mut vault, NOW + day - 1).unwrap());
     assert_eq!(vault.account(0).unwrap().bytes, size as u64);
     let late = alice.call_at(NOW + day);
-    let error = refused(&mut vault, |v| {
-        api::upload_piece(v, &late, piece(0, &vec![7; MIB]))
-    });
+    let error = refused(&mut vault, |v| send(v, &late, piece(0, &vec![7; MIB])));
     assert!(matches!(error, Error::Expired { .. }));
     assert!(!api::tend(&mut vault, NOW + day).unwrap());
     let account = vault.account(0).unwrap();
