@@ -209,7 +209,6 @@ fn kind(entry: &Entry) -> AuditKind {
         AuditEvent::CompartmentAdded => AuditKind::CompartmentAdded,
         AuditEvent::Requested => AuditKind::AccessAsked,
         AuditEvent::Denied => AuditKind::RequestDenied,
-        AuditEvent::Granted if entry.request.is_some() => AuditKind::RequestApproved,
         AuditEvent::Granted => AuditKind::GrantGiven,
         AuditEvent::Reissued => AuditKind::EpochAdvanced,
         AuditEvent::Revoked => AuditKind::GrantRevoked,

@@ -3,7 +3,7 @@
 
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, invalid};
-use crate::sharing::view;
+use crate::sharing::{grantees, view};
 use crate::{session, views};
 use futures::future::join_all;
 use salus_client::{Ask, Client, Contact, GrantPhase, Link, Principal, ReceivedGrant, Unlocked};
@@ -69,9 +69,6 @@ fn read(text: &str) -> Outcome<Link> {
 /// Someone's keys compared with what the network certifies; as they were where that cannot be done
 /// now. Whoever is given something is compared in any case.
 pub(crate) async fn confirmed(client: &Client, contact: Contact) -> Contact {
-    if contact.trust >= salus_client::Trust::Certified {
-        return contact;
-    }
     let known = contact.clone();
     client.confirm(contact, None).await.unwrap_or(known)
 }
@@ -92,10 +89,14 @@ async fn directory(unlocked: &Unlocked, search: &str, cursor: Option<Cursor>) ->
             break;
         }
     }
+    let grantees = &grantees(unlocked).await?;
     let people = found.into_iter().map(|(principal, contact)| async move {
         let contact = confirmed(unlocked.client(), contact).await;
         let mut person = views::person(&contact);
         person.principal = principal.to_text();
+        if !grantees.contains(&contact.account) {
+            views::not_dealt_with(&mut person);
+        }
         if contact.account == unlocked.account() {
             person.trust = Trust::Own;
         }

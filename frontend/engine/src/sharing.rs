@@ -8,7 +8,7 @@ pub(crate) mod view;
 pub(crate) use granted::{
     append_place, appending_grant, granted_compartments, granted_records, may_append, open_granted,
 };
-pub(crate) use own::{Own, readers, writers};
+pub(crate) use own::{Own, grantees, readers, writers};
 
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, invalid};
@@ -30,9 +30,14 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
     match intent {
         Intent::Invite { days } => invite(&unlocked, days).await,
         Intent::IncomingRequests => {
+            let known = grantees(&unlocked).await?;
             let mut list = Vec::new();
             for request in unlocked.incoming_requests().await.map_err(from_client)? {
-                list.push(incoming(&unlocked, request).await);
+                let mut shown = incoming(&unlocked, request.clone()).await;
+                if !known.contains(&request.requester.account) {
+                    views::not_dealt_with(&mut shown.other);
+                }
+                list.push(shown);
             }
             Ok(Reply::Requests(list).into())
         }

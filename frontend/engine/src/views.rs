@@ -200,6 +200,14 @@ pub(crate) fn named(contact: &Contact, name: Option<&str>) -> Person {
     person
 }
 
+/// Someone seen before, in a list perhaps, but never dealt with: nobody should read that as knowing
+/// them.
+pub(crate) fn not_dealt_with(person: &mut Person) {
+    if person.trust == Trust::Pinned {
+        person.trust = Trust::Certified;
+    }
+}
+
 /// Who wrote a version.
 pub(crate) fn author(author: &ClientAuthor) -> Author {
     let own = author.authorship == Authorship::Own;

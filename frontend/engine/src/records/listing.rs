@@ -2,10 +2,12 @@
 
 use crate::dispatch::{Answer, Task};
 use crate::failure::{Outcome, from_client};
+use crate::platform::clock;
 use crate::sharing;
 use crate::views;
 use salus_client::{RecordItem, Unlocked};
 use salus_messages::{AccountId, CompartmentId, Cursor, Page, Reply};
+use std::cmp::Reverse;
 
 /// Records of a page.
 const PAGE: usize = 100;
@@ -39,16 +41,7 @@ pub(super) async fn page(
         items.retain(|i| matches(i, &wanted));
     }
     // What waits to be filed comes first: it asks for a decision.
-    items.sort_by(|a, b| {
-        let key = |i: &RecordItem| {
-            (
-                i.compartment.is_none(),
-                i.descriptor.clinical_date.clone().unwrap_or_default(),
-                i.at,
-            )
-        };
-        key(b).cmp(&key(a))
-    });
+    items.sort_by_cached_key(|item| Reverse((item.compartment.is_none(), happened(item), item.at)));
     let from = match cursor {
         Some(cursor) => views::parse("cursor", &cursor.0)?,
         None => 0usize,
@@ -67,6 +60,12 @@ pub(super) async fn page(
         total: u32::try_from(total).ok(),
     })
     .into())
+}
+
+/// When it happened; when it was signed, if that is not said.
+fn happened(item: &RecordItem) -> String {
+    let said = item.descriptor.clinical_date.clone();
+    said.unwrap_or_else(|| clock::iso(item.signed_at))
 }
 
 fn matches(item: &RecordItem, wanted: &str) -> bool {

@@ -94,7 +94,8 @@ async fn release(
                 items.extend(more.map_err(from_client)?);
             }
         }
-        for item in items {
+        for mut item in items {
+            name_owner(grant, &mut item);
             let known = newest.get(&item.record);
             if known.is_none_or(|k| k.version < item.version) {
                 newest.insert(item.record, item);
@@ -123,10 +124,17 @@ pub(crate) async fn open_granted(
         .open_granted(grant, &wanted)
         .await
         .map_err(from_client)?;
-    opened
-        .into_iter()
-        .next()
-        .ok_or_else(|| FailureKind::NotFound.into())
+    let mut opened = opened.into_iter().next().ok_or(FailureKind::NotFound)?;
+    name_owner(grant, &mut opened.item);
+    Ok(opened)
+}
+
+/// Patients publish no names: what they wrote themselves bears the one the grant tells.
+fn name_owner(grant: &ReceivedGrant, item: &mut RecordItem) {
+    let author = &mut item.author;
+    if author.account == grant.owner.account && author.name.is_none() {
+        author.name = grant.owner_name().map(str::to_owned);
+    }
 }
 
 /// The item by which a record was listed; lists where it was not, because only a list tells under

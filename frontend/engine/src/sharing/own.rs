@@ -100,6 +100,12 @@ pub(crate) async fn writers(unlocked: &Unlocked) -> Outcome<BTreeSet<AccountId>>
     Ok(grants.iter().map(|g| g.grant.grantee).collect())
 }
 
+/// Everyone this account ever gave a grant: the ledger pins their keys.
+pub(crate) async fn grantees(unlocked: &Unlocked) -> Outcome<BTreeSet<AccountId>> {
+    let grants = unlocked.grants().await.map_err(from_client)?;
+    Ok(grants.iter().map(|g| g.grant.grantee).collect())
+}
+
 /// A scope of the page as it is signed: single records by the version they have now.
 pub(super) async fn scope(unlocked: &Unlocked, scope: &salus_messages::Scope) -> Outcome<Scope> {
     Ok(match scope {
