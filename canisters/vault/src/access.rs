@@ -2,13 +2,19 @@
 //! copied or built elsewhere, carrying who, what and which. Must not know what is then written or
 //! read.
 
-use crate::rows::{AccountRow, GrantRow};
+use crate::rows::{AccountRow, GrantRow, Strangers};
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault};
 use ic_stable_structures::Memory;
 use salus_protocol::chain::AuditEvent;
 use salus_protocol::grant::{APPEND, Access, Denial, Grant, Scope};
 use salus_types::{AccountId, CompartmentId, Error, GrantId, Result};
+
+/// Refusals to grantees that one audit chain lists in a window; further ones are counted with the
+/// strangers', or who once had a grant could fill a chain.
+const REFUSALS_LISTED: u64 = 32;
+/// Length of that window: an hour.
+const REFUSALS_WINDOW_MS: u64 = 3_600_000;
 
 /// Someone may do one thing to one account. Consumed by [`Vault::record`], which appends the audit
 /// entry.
@@ -272,13 +278,19 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 
     fn record_refusal(&mut self, call: &Call, owner: u64, by: u64, grant: &GrantId) -> Result<()> {
         let mut owner = self.load(owner)?;
+        let window = owner.account.refusals.unwrap_or_default();
+        let fresh = call.now.saturating_sub(window.since) >= REFUSALS_WINDOW_MS;
+        let listed = if fresh { 0 } else { window.count };
+        if listed >= REFUSALS_LISTED {
+            return self.count_stranger(call, owner.number);
+        }
+        owner.account.refusals = Some(Strangers {
+            since: if fresh { call.now } else { window.since },
+            count: listed + 1,
+        });
         let permit = Permit::refusal(owner.number, by, *grant);
-        self.record(
-            &mut owner,
-            permit,
-            crate::audit::Detail::default(),
-            call.now,
-        )?;
+        let nothing = crate::audit::Detail::default();
+        self.record(&mut owner, permit, nothing, call.now)?;
         self.save(owner)
     }
 

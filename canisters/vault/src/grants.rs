@@ -32,6 +32,10 @@ impl CheckedGrant {
     pub(crate) fn hash(&self) -> Hash {
         self.hash
     }
+    /// Bytes that storing it takes of the owner's quota.
+    pub(crate) fn size(&self) -> u64 {
+        (self.payload.envelope.len() + self.payload.note.len()) as u64
+    }
 }
 
 fn wrong(reason: &str) -> Error {
@@ -190,8 +194,11 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         } = checked;
         let key = GrantRow::key(owner.number, &grant.id);
         let old: Option<GrantRow> = self.store.get(&key)?;
+        owner.account.bytes += (payload.envelope.len() + payload.note.len()) as u64;
         let (given, received) = match &old {
             Some(old) => {
+                let freed = old.envelope.size() + old.note.size();
+                owner.account.bytes = owner.account.bytes.saturating_sub(freed);
                 self.store.large_free(&old.envelope)?;
                 self.store.large_free(&old.note)?;
                 (old.given, old.received)
@@ -253,6 +260,8 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         let key = GrantRow::key(owner.number, id);
         let row: Option<GrantRow> = self.store.get(&key)?;
         let mut row = row.ok_or_else(|| Error::internal("grant"))?;
+        let freed = row.envelope.size();
+        owner.account.bytes = owner.account.bytes.saturating_sub(freed);
         self.store.large_free(&row.envelope)?;
         row.envelope = self.store.large_put(&[])?;
         row.revoked = Some(now);

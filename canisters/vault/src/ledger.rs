@@ -18,6 +18,9 @@ use salus_types::{
     AccountId, CompartmentId, Error, GrantId, Hash, RequestId, Result, SlotId, limits,
 };
 
+/// What revocations and their like may take beyond the quota: some thousands of them.
+const RESERVE_BYTES: u64 = 16 << 20;
+
 /// An operation that may be applied: everything about it was checked.
 pub(crate) struct CheckedOp {
     op: LedgerOp,
@@ -148,6 +151,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                 "was made by someone else than the grantee",
             ));
         }
+        self.check_room(owner, &op.change, signed, &grants)?;
         let hash = statement::hash_of::<LedgerOp>(&signed.statement);
         Ok(CheckedOp {
             op,
@@ -156,6 +160,35 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             grants,
             decided,
         })
+    }
+
+    /// Operations count against the quota, or a ledger could grow without end. What ends access or
+    /// saves an account finds room even when the quota is used up.
+    fn check_room(
+        &self,
+        owner: &Owner,
+        change: &Change,
+        signed: &Signed,
+        grants: &[CheckedGrant],
+    ) -> Result<()> {
+        let reserve = match change {
+            Change::Revoke { .. }
+            | Change::Rekey { .. }
+            | Change::Deny { .. }
+            | Change::Rotate { .. }
+            | Change::Checkpoint { .. } => RESERVE_BYTES,
+            _ => 0,
+        };
+        let limit = self.settings.account_quota;
+        let grants: u64 = grants.iter().map(CheckedGrant::size).sum();
+        let added = signed.statement.len() as u64 + grants;
+        if owner.account.bytes.saturating_add(added) > limit.saturating_add(reserve) {
+            return Err(Error::QuotaExceeded {
+                used: owner.account.bytes,
+                limit,
+            });
+        }
+        Ok(())
     }
 
     fn pending_request(&self, owner: u64, id: &RequestId) -> Result<u64> {
@@ -192,6 +225,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             len: signed.statement.len() as u64,
         };
         self.store.put(OpRow::key(owner.number, op.seq), &row);
+        owner.account.bytes += row.len;
         owner.account.ledger = Chain {
             count: op.seq + 1,
             hash,

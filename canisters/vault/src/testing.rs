@@ -176,6 +176,13 @@ impl Person {
         id
     }
 
+    /// An id that a grant and a time give.
+    pub(crate) fn fresh_among(&self, now: u64, grant: GrantId) -> [u8; 16] {
+        let mut id = grant.0;
+        id[8..].copy_from_slice(&now.to_be_bytes());
+        id
+    }
+
     pub(crate) fn compartment(&self) -> CompartmentId {
         CompartmentId([self.seed; 16])
     }
@@ -465,16 +472,20 @@ impl Person {
     }
 
     pub(crate) fn invite(&self, vault: &mut TestVault, code: &[u8]) -> Result<()> {
+        self.invite_at(vault, code, NOW)
+    }
+
+    pub(crate) fn invite_at(&self, vault: &mut TestVault, code: &[u8], now: u64) -> Result<()> {
         let invitation = Invitation {
             vault: vault_id().as_slice().to_vec(),
             account: self.id,
             link: self.link,
             id: invitation_id(code),
-            expires: NOW + HOUR,
-            at: NOW,
+            expires: now + HOUR,
+            at: now,
         };
         let signed = sign(&self.signing, &invitation);
-        api::invitation_create(vault, &self.call(), signed).map(drop)
+        api::invitation_create(vault, &self.call_at(now), signed).map(drop)
     }
 
     pub(crate) fn request_args(&mut self, to: &Person, code: Option<&[u8]>) -> RequestSend {

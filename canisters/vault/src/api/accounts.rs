@@ -163,6 +163,7 @@ fn blank(number: u64, chain: &KeyChain, call: &Call, upgrades: u64) -> Result<Ow
         upgrades_seen: upgrades,
         directory: None,
         opened: call.now,
+        refusals: None,
     };
     let outline = OutlineRow {
         generation: 0,

@@ -111,8 +111,8 @@ fn drop_spent<R: Runtime, M: Memory>(
         let open = owner.account.open_invitations;
         owner.account.open_invitations = open.saturating_sub(u64::from(was_open));
     }
-    vault.settle();
     vault.put_account(owner.number, &owner.account);
+    // Whole in itself, whatever becomes of the call.
     vault.settle();
     Ok(())
 }

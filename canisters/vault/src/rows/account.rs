@@ -135,6 +135,9 @@ pub struct AccountRow {
     /// When it was opened.
     #[n(24)]
     pub opened: u64,
+    /// Refusals to grantees that were listed in the current window.
+    #[n(25)]
+    pub refusals: Option<Strangers>,
 }
 
 impl Row for AccountRow {

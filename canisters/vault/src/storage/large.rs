@@ -21,6 +21,13 @@ pub struct Large {
     len: u32,
 }
 
+impl Large {
+    /// Bytes of the value.
+    pub fn size(&self) -> u64 {
+        u64::from(self.len) + self.inline.len() as u64
+    }
+}
+
 impl<M: Memory> Store<M> {
     /// Stores a value of at most 1 MiB.
     pub fn large_put(&mut self, bytes: &[u8]) -> Result<Large, StorageError> {

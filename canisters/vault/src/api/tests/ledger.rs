@@ -219,3 +219,18 @@ fn a_revocation_must_advance_what_the_grant_conveyed() {
     let new_epoch = alice.add_args(&version, content, 2);
     api::version_add(&mut vault, &alice.call(), new_epoch).unwrap();
 }
+
+#[test]
+fn a_full_account_can_still_revoke_but_not_give() {
+    let mut vault = new_vault();
+    let mut alice = Person::opened(&mut vault, 1);
+    let bob = Person::opened(&mut vault, 2);
+    let grant = alice.give(&mut vault, &bob, Scope::Everything, READ);
+    vault.settings.account_quota = vault.account(0).unwrap().bytes;
+    let another = alice.grant(&bob, Scope::Everything, READ);
+    vault.settle();
+    let error = alice.give_grant(&mut vault, &another).unwrap_err();
+    assert!(matches!(error, Error::QuotaExceeded { .. }));
+    assert!(!vault.is_unsettled());
+    alice.revoke(&mut vault, grant, Some(2));
+}

@@ -3,4 +3,5 @@ mod ledger;
 mod records;
 mod release;
 mod requests;
+mod rights;
 mod uploads;

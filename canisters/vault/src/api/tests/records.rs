@@ -258,14 +258,16 @@ fn version_add_by_unauthorized_or_with_other_bytes_is_refused() {
 fn a_full_account_takes_nothing_more_and_serves_what_it_has() {
     let mut vault = new_vault();
     let mut alice = Person::opened(&mut vault, 1);
-    vault.settings.account_quota = 1000;
+    let before = vault.account(0).unwrap().bytes;
+    vault.settings.account_quota = before + 1000;
     let record = alice.add(&mut vault, &[1; 900]);
     let next = RecordId(alice.fresh());
     let version = alice.version(&alice, next, &[2; 200]);
     let args = alice.add_args(&version, &[2; 200], 1);
     let error = refused(&mut vault, |v| api::version_add(v, &alice.call(), args));
-    let used = 900 + DESCRIPTOR.len() as u64;
-    assert_eq!(error, Error::QuotaExceeded { used, limit: 1000 });
+    let used = before + 900 + DESCRIPTOR.len() as u64;
+    let limit = before + 1000;
+    assert_eq!(error, Error::QuotaExceeded { used, limit });
     let read = api::piece_read(&vault, &alice.call(), piece(&alice, record, 1, None));
     assert_eq!(read.unwrap().len(), 900);
 }

@@ -350,3 +350,26 @@ fn an_upgrade_is_entered_in_the_audit_chain_when_it_next_grows() {
         ]
     );
 }
+
+#[test]
+fn who_once_had_a_grant_cannot_fill_the_audit_chain() {
+    let mut vault = new_vault();
+    let mut alice = Person::opened(&mut vault, 1);
+    let bob = Person::opened(&mut vault, 2);
+    let grant = alice.give(&mut vault, &bob, Scope::Everything, READ);
+    alice.revoke(&mut vault, grant, Some(2));
+    let before = audit(&vault, &alice, &alice).len();
+    for _ in 0..100 {
+        let args = list(&alice, grant);
+        refused(&mut vault, |v| api::release_list(v, &bob.call(), args));
+    }
+    assert_eq!(audit(&vault, &alice, &alice).len(), before + 32);
+    let later = bob.call_at(NOW + HOUR);
+    let args = list(&alice, grant);
+    refused(&mut vault, |v| api::release_list(v, &later, args));
+    let entries = audit(&vault, &alice, &alice);
+    let counted = entries
+        .iter()
+        .find(|e| e.event == AuditEvent::StrangersRefused);
+    assert_eq!(counted.and_then(|e| e.count), Some(68));
+}

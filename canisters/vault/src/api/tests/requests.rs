@@ -152,6 +152,10 @@ fn open_invitations_are_limited_and_spent_ones_make_room() {
     alice.invite(&mut vault, &[0; 20]).unwrap();
     let error = alice.invite(&mut vault, b"one too many").unwrap_err();
     assert!(matches!(error, Error::TooMany { .. }));
+    let later = NOW + 2 * HOUR;
+    alice
+        .invite_at(&mut vault, b"after they expired", later)
+        .unwrap();
 }
 
 fn entry(person: &Person, name: &str) -> DirectoryEntry {
