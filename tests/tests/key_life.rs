@@ -11,10 +11,10 @@
 
 use candid::Principal;
 use salus_client::{
-    APPEND, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Contact, Draft,
-    GrantPhase, IncomingRequest, IntegrityError, Label, NewAccount, NewSlot, PartDraft, Profile,
-    Quiet, READ, ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret, Terms, Transport,
-    Unlocked, VersionRef, Wish, memory::Volatile,
+    APPEND, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Draft, GrantPhase,
+    IncomingRequest, IntegrityError, Label, NewAccount, NewSlot, PartDraft, Profile, Quiet, READ,
+    ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret, Terms, Transport, Unlocked,
+    VersionRef, Wish, memory::Volatile,
 };
 use salus_tests::transports::{Lies, Lying, Native, TestClock};
 use std::future::Future;
@@ -112,7 +112,11 @@ struct Person {
 
 impl Person {
     fn compartment(&self, name: &str) -> CompartmentId {
-        let all = self.own.compartments().unwrap();
+        self.compartment_of(&self.own, name)
+    }
+
+    fn compartment_of(&self, own: &Unlocked, name: &str) -> CompartmentId {
+        let all = own.compartments().unwrap();
         all.iter().find(|c| c.label.name == name).unwrap().id
     }
 
@@ -126,7 +130,11 @@ impl Person {
 
     async fn titles(&self) -> Vec<String> {
         let items = self.own.records(self.compartment("Medicines")).await;
-        items.unwrap().into_iter().map(|i| i.descriptor.title).collect()
+        items
+            .unwrap()
+            .into_iter()
+            .map(|i| i.descriptor.title)
+            .collect()
     }
 }
 
@@ -195,12 +203,11 @@ async fn granted(world: &World) -> (Person, Person, ReceivedGrant) {
     (patient, doctor, grant.unwrap())
 }
 
-async fn registered(world: &World, seed: u8) -> (Person, Contact) {
+/// Someone who published themself in the directory.
+async fn registered(world: &World, seed: u8) -> Person {
     let doctor = world.person(seed).await;
-    doctor.own.register_provider("Dr Bo", "family medicine").await.unwrap();
-    let principal = doctor.device.client.caller();
-    let contact = world.device(99 - seed).client;
-    drop(contact);
-    let seen = doctor.device.client.provider(principal).await.unwrap();
-    (doctor, seen)
+    let name = if seed == 66 { "Mallory" } else { "Dr Bo" };
+    let registered = doctor.own.register_provider(name, "family medicine");
+    registered.await.unwrap();
+    doctor
 }

@@ -13,6 +13,7 @@ use salus_client::certificate::{self, CertificateError};
 use salus_client::{CertifiedData, Environment, Transport, TransportError};
 use salus_protocol::hash_tree;
 use salus_types::Result as Answer;
+use salus_types::api::UploadPiece;
 use salus_vault::api;
 use salus_vault::runtime::{Call, Generator, Runtime};
 use salus_vault::vault::Vault;
@@ -310,7 +311,9 @@ impl Transport for Native {
             "ledger_append" => self.write(arg, api::ledger_append),
             "key_rotate" => self.write(arg, api::key_rotate),
             "upload_begin" => self.write(arg, api::upload_begin),
-            "upload_piece" => self.write(arg, api::upload_piece),
+            "upload_piece" => self.write(arg, |vault, call, piece: UploadPiece| {
+                api::upload_piece(vault, call, &piece.upload, piece.index, &piece.bytes)
+            }),
             "upload_abort" => self.write(arg, api::upload_abort),
             "version_add" => self.write(arg, api::version_add),
             "version_adopt" => self.write(arg, api::version_adopt),

@@ -11,7 +11,12 @@ fn an_account_unlocks_again_with_its_phrase_and_nothing_else() {
         assert_eq!(person.own.compartments(), Err(ClientError::Locked));
         assert!(!person.own.is_unlocked());
 
-        let again = person.device.client.unlock_with_phrase(&person.phrase).await.unwrap();
+        let again = person
+            .device
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
         assert_eq!(again.genesis(), person.own.genesis());
         assert_eq!(again.profile().unwrap().display_name, "Person 1");
         let names: Vec<String> = again
@@ -62,10 +67,18 @@ fn a_second_browser_unlocks_by_its_own_slot_and_follows_the_first() {
         let slot = NewSlot::new(secret.clone(), "Firefox on the laptop").unwrap();
 
         let second = world.device(1);
-        let there = second.client.unlock_with_phrase(&person.phrase).await.unwrap();
+        let there = second
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
         there.add_slot(&slot).await.unwrap();
         drop(there);
-        let there = second.client.unlock_with_slot(slot.id, &secret).await.unwrap();
+        let there = second
+            .client
+            .unlock_with_slot(slot.id, &secret)
+            .await
+            .unwrap();
         let shown = there.slots().unwrap();
         let mine = shown.iter().find(|s| s.id == slot.id).unwrap();
         assert_eq!(
@@ -75,7 +88,11 @@ fn a_second_browser_unlocks_by_its_own_slot_and_follows_the_first() {
 
         // Both change the account; whoever comes second rebases.
         there.add_compartment(&Label::named("Teeth")).await.unwrap();
-        person.own.add_compartment(&Label::named("Eyes")).await.unwrap();
+        person
+            .own
+            .add_compartment(&Label::named("Eyes"))
+            .await
+            .unwrap();
         there.refresh().await.unwrap();
         let count = there.compartments().unwrap().len();
         assert_eq!((count, person.own.compartments().unwrap().len()), (4, 4));
@@ -95,20 +112,31 @@ fn a_lost_browser_opens_nothing_from_its_removal_on() {
         let slot = NewSlot::new(secret.clone(), "lost").unwrap();
         person.own.add_slot(&slot).await.unwrap();
         let lost = world.device(1);
-        let thief = lost.client.unlock_with_slot(slot.id, &secret).await.unwrap();
+        let thief = lost
+            .client
+            .unlock_with_slot(slot.id, &secret)
+            .await
+            .unwrap();
         person.write("before").await;
 
         person.own.remove_slots(&[slot.id]).await.unwrap();
 
         assert_eq!(thief.refresh().await.unwrap_err(), ClientError::NoSuchSlot);
-        assert!(!thief.is_unlocked(), "a removed slot must lock what it unlocked");
+        assert!(
+            !thief.is_unlocked(),
+            "a removed slot must lock what it unlocked"
+        );
         let again = lost.client.unlock_with_slot(slot.id, &secret).await;
         assert_eq!(again.unwrap_err(), ClientError::NoSuchSlot);
         // The owner goes on, from here and from the phrase, with everything.
         assert_eq!(person.own.profile().unwrap().display_name, "Person 1");
         assert_eq!(person.titles().await, ["before"]);
         let fresh = world.device(1);
-        let owner = fresh.client.unlock_with_phrase(&person.phrase).await.unwrap();
+        let owner = fresh
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
         assert_eq!(owner.profile().unwrap().display_name, "Person 1");
         assert_eq!(owner.compartments().unwrap().len(), 2);
         // The phrase cannot be removed.
@@ -129,10 +157,18 @@ fn the_slot_in_use_may_be_removed_and_locks() {
         let slot = NewSlot::new(secret.clone(), "").unwrap();
         person.own.add_slot(&slot).await.unwrap();
         let device = world.device(1);
-        let here = device.client.unlock_with_slot(slot.id, &secret).await.unwrap();
+        let here = device
+            .client
+            .unlock_with_slot(slot.id, &secret)
+            .await
+            .unwrap();
         here.remove_slots(&[slot.id]).await.unwrap();
         assert!(!here.is_unlocked());
-        let owner = device.client.unlock_with_phrase(&person.phrase).await.unwrap();
+        let owner = device
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
         assert_eq!(owner.profile().unwrap().display_name, "Person 1");
     });
 }
@@ -146,7 +182,9 @@ fn losing_the_internet_identity_loses_nothing() {
         let new = world.device(200);
         let own = new.client.unlock_with_phrase(&person.phrase).await.unwrap();
         assert_eq!(own.account(), person.own.account());
-        own.remove_principal(person.device.client.caller()).await.unwrap();
+        own.remove_principal(person.device.client.caller())
+            .await
+            .unwrap();
         assert_eq!(own.principals().await.unwrap(), [new.client.caller()]);
         assert!(person.device.client.account().await.unwrap().is_none());
         let items = own.records(person.compartment("Medicines")).await.unwrap();
@@ -163,7 +201,10 @@ fn an_unlocked_device_lets_another_principal_in() {
         let other = world.device(77);
         let claim = person.own.authorise(other.client.caller()).unwrap();
         let stolen = world.device(78).client.claim(claim.clone()).await;
-        assert!(matches!(stolen, Err(ClientError::Vault(_))), "another's claim was taken");
+        assert!(
+            matches!(stolen, Err(ClientError::Vault(_))),
+            "another's claim was taken"
+        );
         let info = other.client.claim(claim).await.unwrap();
         assert_eq!(info.account, person.own.account());
     });
@@ -180,9 +221,16 @@ fn rotation_keeps_what_was_sealed_before() {
         person.write("after").await;
         assert_eq!(person.titles().await, ["before", "after"]);
         let fresh = world.device(1);
-        let again = fresh.client.unlock_with_phrase(&person.phrase).await.unwrap();
+        let again = fresh
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
         assert_eq!(again.genesis(), person.own.genesis());
-        let items = again.records(person.compartment("Medicines")).await.unwrap();
+        let items = again
+            .records(person.compartment("Medicines"))
+            .await
+            .unwrap();
         assert!(items.iter().all(|i| i.author.authorship == Authorship::Own));
     });
 }
@@ -201,7 +249,11 @@ fn a_checkpoint_is_signed_at_every_256th_operation() {
         // Opening, 258 names, and one checkpoint among them.
         assert_eq!(info.ledger.count, 260);
         let fresh = world.device(1);
-        let again = fresh.client.unlock_with_phrase(&person.phrase).await.unwrap();
+        let again = fresh
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
         let names: Vec<_> = again.compartments().unwrap();
         assert!(names.iter().any(|c| c.label.name == "Letters 257"));
     });

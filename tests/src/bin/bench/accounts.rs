@@ -58,7 +58,10 @@ impl Person {
             account: None,
             phrase: &self.phrase,
             profile: Profile::default(),
-            compartments: compartments.iter().map(|name| Label::named(*name)).collect(),
+            compartments: compartments
+                .iter()
+                .map(|name| Label::named(*name))
+                .collect(),
             slots: Vec::new(),
         };
         Ok(client.create_account(new).await?)

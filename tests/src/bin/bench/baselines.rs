@@ -123,6 +123,11 @@ pub(crate) async fn measure(report: &mut Report, network: &Network) -> Result<()
     );
     let cost = yardstick.cost("verify", args).await?;
     anyhow::ensure!(cost > 0, "the yardstick found a signature not valid");
-    report.known(GROUP, "one Ed25519 verification", cost as f64, "instructions");
+    report.known(
+        GROUP,
+        "one Ed25519 verification",
+        cost as f64,
+        "instructions",
+    );
     Ok(())
 }

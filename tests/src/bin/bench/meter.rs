@@ -90,7 +90,10 @@ pub(crate) fn put_stable(url: &str, canister: &str, image: &[u8]) -> Result<()> 
     stream.read_to_end(&mut answer)?;
     let head = String::from_utf8_lossy(&answer).into_owned();
     if !head.starts_with("HTTP/1.1 204") {
-        bail!("putting a memory: {}", head.lines().next().unwrap_or_default());
+        bail!(
+            "putting a memory: {}",
+            head.lines().next().unwrap_or_default()
+        );
     }
     Ok(())
 }

@@ -73,7 +73,12 @@ pub(crate) async fn measure(report: &mut Report, large: Size) -> Result<()> {
         network.deploy(&built::canisters()?)?;
         let upgrade = meter.since(mark, "post_upgrade", "")?;
         let costs = calls::measure(&network, &meter).await?;
-        sizes.push((size, megabytes, *upgrade.last().context("no upgrade")?, costs));
+        sizes.push((
+            size,
+            megabytes,
+            *upgrade.last().context("no upgrade")?,
+            costs,
+        ));
     }
     let [(small, _, _, before), (large, megabytes, upgrade, after)] = sizes.as_slice() else {
         anyhow::bail!("two sizes were to be measured");
@@ -127,7 +132,9 @@ impl Filler {
         for (n, compartments) in (0..).zip(PEOPLE) {
             let person = Person::nth(n);
             let over = vault.for_caller(person.principal()?);
-            let opened = person.open(&client(over, vault.clock()), compartments).await?;
+            let opened = person
+                .open(&client(over, vault.clock()), compartments)
+                .await?;
             unlocked.get_or_insert(opened);
         }
         let patient = unlocked.context("nobody")?;
@@ -158,7 +165,9 @@ impl Filler {
         while self.accounts < size.accounts {
             let person = Person::nth(self.accounts);
             let over = self.vault.for_caller(person.principal()?);
-            let opened = person.open(&client(over, self.vault.clock()), &[MANY]).await?;
+            let opened = person
+                .open(&client(over, self.vault.clock()), &[MANY])
+                .await?;
             let compartment = calls::compartment(&opened, MANY)?;
             let left = size.records.saturating_sub(self.records);
             for _ in 0..left / (size.accounts - self.accounts) {
