@@ -76,12 +76,12 @@ pub(crate) async fn file_all(session: &Session<'_>) -> Result<Vec<Filed>> {
 
 /// Where its author suggests, else by its category, else among the documents, else wherever.
 fn place<'c>(item: &RecordItem, compartments: &'c [Compartment]) -> Option<&'c Compartment> {
-    let of_id = |id: CompartmentId| compartments.iter().find(|c| c.id == id);
+    let of_id = |id: CompartmentId| compartments.iter().find(|c| c.id == id && !c.damaged);
     item.suggested
         .and_then(of_id)
         .or_else(|| of_category(item.descriptor.category.as_deref()?, compartments))
         .or_else(|| of_category(Category::Documents.id(), compartments))
-        .or_else(|| compartments.first())
+        .or_else(|| compartments.iter().find(|c| !c.damaged))
 }
 
 /// The compartment that imports of a category are filed into.
@@ -91,11 +91,12 @@ pub(crate) fn of_category<'c>(
 ) -> Option<&'c Compartment> {
     let wanted = category.to_lowercase();
     let name = Category::from_id(&wanted).map(|c| c.name().to_lowercase());
-    compartments
-        .iter()
+    let mut sound = compartments.iter().filter(|c| !c.damaged);
+    sound
+        .clone()
         .find(|c| c.label.tag.as_deref() == Some(wanted.as_str()))
         .or_else(|| {
-            compartments.iter().find(|c| {
+            sound.find(|c| {
                 let own = c.label.name.to_lowercase();
                 own == wanted || Some(&own) == name.as_ref()
             })
@@ -113,6 +114,7 @@ mod tests {
             id: CompartmentId([n; 16]),
             label,
             epoch: 1,
+            damaged: false,
         };
         let all = [
             compartment(1, Label::named("results")),

@@ -84,7 +84,9 @@ fn from_transport(error: &TransportError) -> Error {
     };
     let shown = Error::new(kind, reason, error.to_string());
     if error.is_ambiguous() {
-        shown.hint("it may have been done nevertheless: look before you repeat it")
+        shown.hint(
+            "what was to be changed may have been changed nevertheless: look before you repeat it",
+        )
     } else {
         shown
     }

@@ -134,6 +134,7 @@ mod tests {
                 tag: tag.map(str::to_owned),
             },
             epoch: 1,
+            damaged: false,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::wish::{RightsArg, Wanted};
 use salus_client::{
     APPEND, Authorship, Compartment, CompartmentId, READ, RecordId, Scope, VersionRef, Wish,
 };
+use salus_health::Category;
 use serde::Serialize;
 use std::fmt;
 
@@ -121,7 +122,10 @@ impl fmt::Display for ShownScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<String> = match self {
             Self::All => return write!(f, "everything"),
-            Self::Categories { categories } => categories.iter().map(|c| line(c)).collect(),
+            Self::Categories { categories } => categories
+                .iter()
+                .map(|c| Category::from_id(c).map_or_else(|| line(c), |c| c.name().to_owned()))
+                .collect(),
             Self::Compartments { compartments } => compartments
                 .iter()
                 .map(|c| line(c.name.as_ref().unwrap_or(&c.id)))

@@ -39,6 +39,12 @@ pub(crate) fn time(ms: u64) -> String {
         .map_or_else(|| format!("{ms} ms"), |at| at.to_string())
 }
 
+/// So many of something.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// A size in bytes for people.
 pub(crate) fn size(bytes: u64) -> String {
     const STEPS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];

@@ -156,10 +156,13 @@ impl fmt::Display for Shown {
         }
         write!(
             f,
-            "Storage        {} of {}, {} records",
+            "Storage        {} of {}, {}",
             text::size(self.usage.bytes),
             text::size(self.usage.quota),
-            self.usage.records
+            text::count(
+                usize::try_from(self.usage.records).unwrap_or(usize::MAX),
+                "record"
+            )
         )
     }
 }

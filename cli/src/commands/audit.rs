@@ -251,9 +251,16 @@ fn offline(app: &App, path: &Path) -> Result<()> {
         .ok_or_else(|| Error::usage(format!("there is no file {}", path.display())))?;
     let trusted = trusted_key(app)?;
     let export = verify_export(&bytes, trusted.as_deref()).map_err(|error| match error {
-        ExportError::Malformed | ExportError::Format => {
-            Error::usage(format!("{}: {error}", path.display()))
-        }
+        ExportError::Format => Error::new(
+            Kind::Other,
+            "newer_format",
+            format!("{}: {error}", path.display()),
+        ),
+        ExportError::Malformed => Error::new(
+            Kind::Integrity,
+            "malformed",
+            format!("{} is {error}, or damaged", path.display()),
+        ),
         ExportError::OtherNetwork => Error::new(
             Kind::Integrity,
             "other_network",
@@ -374,11 +381,15 @@ impl Words {
 
     fn text(&self, entry: &AuditEntry, actor: Option<&Who>, other: Option<&Who>) -> String {
         let (who, whom) = (self.called(actor), self.called(other));
-        let place = entry.compartment.map_or_else(String::new, |id| {
+        let named = entry.compartment.map_or_else(String::new, |id| {
             let id = id.to_string();
-            let name = self.compartments.get(&id).unwrap_or(&id);
-            format!(" in {}", line(name))
+            format!(" {}", line(self.compartments.get(&id).unwrap_or(&id)))
         });
+        let place = if named.is_empty() {
+            String::new()
+        } else {
+            format!(" in{named}")
+        };
         let record = entry.record.map_or_else(String::new, |id| {
             let version = entry
                 .version
@@ -393,8 +404,8 @@ impl Words {
             AuditEvent::KeysRotated => format!("{who} renewed the identity keys"),
             AuditEvent::SlotAdded => format!("{who} added a way to unlock"),
             AuditEvent::Rekeyed => format!("{who} removed ways to unlock"),
-            AuditEvent::CompartmentAdded => format!("{who} added a compartment{place}"),
-            AuditEvent::CompartmentRenamed => format!("{who} renamed a compartment{place}"),
+            AuditEvent::CompartmentAdded => format!("{who} added the compartment{named}"),
+            AuditEvent::CompartmentRenamed => format!("{who} renamed the compartment{named}"),
             AuditEvent::Requested => format!("{who} asked for access"),
             AuditEvent::Denied => format!("{who} denied a request of {whom}"),
             AuditEvent::Granted => format!("{who} gave access to {whom}"),

@@ -28,6 +28,8 @@ struct Compartment {
     /// What imports file into it, if anything.
     category: Option<String>,
     epoch: u32,
+    /// Whether its keys do not open: nothing can be filed there.
+    damaged: bool,
 }
 
 impl fmt::Display for Compartment {
@@ -45,7 +47,12 @@ impl fmt::Display for Compartments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new(&["ID", "NAME"]);
         for compartment in &self.compartments {
-            table.row(vec![compartment.id.clone(), compartment.name.clone()]);
+            let name = if compartment.damaged {
+                "(damaged: nothing can be filed here)"
+            } else {
+                &compartment.name
+            };
+            table.row(vec![compartment.id.clone(), name.to_owned()]);
         }
         write!(f, "{table}")
     }
@@ -58,6 +65,7 @@ impl From<salus_client::Compartment> for Compartment {
             name: compartment.label.name,
             category: compartment.label.tag,
             epoch: compartment.epoch,
+            damaged: compartment.damaged,
         }
     }
 }
@@ -96,6 +104,7 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
                 name,
                 category: None,
                 epoch: 1,
+                damaged: false,
             })
         }
     }

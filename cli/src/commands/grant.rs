@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::session::Session;
 use crate::span::Span;
 use crate::terms::{ShownScope, bits, words};
-use crate::text::{line, time};
+use crate::text::{count, line, time};
 use crate::wish::{RightsArg, ScopeArg, join};
 use clap::{Args, Subcommand};
 use salus_client::{CompartmentId, GrantId, GrantPhase, Terms};
@@ -161,9 +161,9 @@ impl fmt::Display for Revoked {
         write!(
             f,
             "Taken back. The vault gives them nothing more; what they saw, they saw.\n\
-             New keys for {} compartments, passed on to {} other grants.",
-            self.new_keys.len(),
-            self.reissued.len()
+             New keys for {}, passed on to {}.",
+            count(self.new_keys.len(), "compartment"),
+            count(self.reissued.len(), "other grant")
         )?;
         if !self.left_behind.is_empty() {
             write!(

@@ -8,7 +8,7 @@ use crate::files;
 use crate::session::Session;
 use crate::text::line;
 use salus_client::{Draft, PartDraft};
-use salus_health::{Category, plain_date};
+use salus_health::Category;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -168,10 +168,13 @@ pub(super) fn check_date(date: Option<&str>) -> Result<()> {
     let Some(date) = date else {
         return Ok(());
     };
-    let lengths: Vec<usize> = date.split('-').map(str::len).collect();
-    let digits = date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let shape = matches!(lengths.as_slice(), [4] | [4, 2] | [4, 2, 2]);
-    if digits && shape && plain_date(date).is_some() {
+    let whole = match date.len() {
+        4 => format!("{date}-01-01"),
+        7 => format!("{date}-01"),
+        _ => date.to_owned(),
+    };
+    let digits = whole.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    if digits && whole.len() == 10 && whole.parse::<jiff::civil::Date>().is_ok() {
         Ok(())
     } else {
         Err(Error::usage(format!(

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::home;
 use crate::session::Session;
-use crate::text::line;
+use crate::text::{count, line};
 use futures::stream::{self, StreamExt};
 use salus_client::{Coding, Draft, PartDraft};
 use salus_health::import::{Import, MAX_BYTES};
@@ -59,10 +59,10 @@ impl fmt::Display for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: {} entries became {} records",
+            "{}: of {} entries, {}",
             line(&self.file),
             self.entries,
-            self.records
+            count(self.records, "record")
         )?;
         if self.stored_before > 0 {
             write!(f, " ({} stored by an earlier run)", self.stored_before)?;
