@@ -100,6 +100,14 @@ impl Network {
         Ok(())
     }
 
+    /// Upgrades both canisters to the build that is installed already.
+    ///
+    /// # Errors
+    /// When the installer fails.
+    pub fn redeploy(&mut self) -> Result<()> {
+        self.deploy(&built::canisters()?)
+    }
+
     /// Ends the process without warning and starts another on the same state.
     ///
     /// # Errors
@@ -164,8 +172,28 @@ impl Network {
     /// # Errors
     /// When the network does not answer with it.
     pub fn stable_memory(&self) -> Result<Vec<u8>> {
-        let path = format!("/_/canister/{}/stable", self.vault);
-        crate::polling::get(&self.ready.url, &path)
+        polling::get(&self.ready.url, &self.stable_path())
+    }
+
+    /// Replaces the vault's whole stable memory, as an upgrade would find it.
+    ///
+    /// # Errors
+    /// When the network does not take it.
+    pub fn set_stable_memory(&self, memory: &[u8]) -> Result<()> {
+        polling::put(&self.ready.url, &self.stable_path(), memory)
+    }
+
+    /// Moves the canisters' clock on.
+    ///
+    /// # Errors
+    /// When the network does not.
+    pub fn advance_time(&self, by: Duration) -> Result<()> {
+        let body = json!({ "advance_ns": u64::try_from(by.as_nanos())? });
+        polling::post(&self.ready.url, "/_/time", body.to_string().as_bytes())
+    }
+
+    fn stable_path(&self) -> String {
+        format!("/_/canister/{}/stable", self.vault)
     }
 }
 

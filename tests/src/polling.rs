@@ -1,6 +1,7 @@
 //! Waiting for a condition, with a limit; never for a time.
 
 use anyhow::{Result, bail};
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 /// How often a condition is looked at.
@@ -27,12 +28,31 @@ pub fn until<T>(
     }
 }
 
-/// The body of a GET to a loopback address, plain HTTP/1.1.
+/// The body of a GET to a loopback address, plain HTTP/1.0.
 ///
 /// # Errors
-/// When there is no answer or it is not 200.
+/// When there is no answer or it is not a success.
 pub fn get(base: &str, path: &str) -> Result<Vec<u8>> {
-    use std::io::{Read, Write};
+    exchange(base, "GET", path, &[])
+}
+
+/// Sends a body by PUT to a loopback address.
+///
+/// # Errors
+/// When there is no answer or it is not a success.
+pub fn put(base: &str, path: &str, body: &[u8]) -> Result<()> {
+    exchange(base, "PUT", path, body).map(drop)
+}
+
+/// Sends a body by POST to a loopback address.
+///
+/// # Errors
+/// When there is no answer or it is not a success.
+pub fn post(base: &str, path: &str, body: &[u8]) -> Result<()> {
+    exchange(base, "POST", path, body).map(drop)
+}
+
+fn exchange(base: &str, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>> {
     let Some(authority) = base.strip_prefix("http://") else {
         bail!("not an http address: {base}");
     };
@@ -40,15 +60,19 @@ pub fn get(base: &str, path: &str) -> Result<Vec<u8>> {
     let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}"))?;
     write!(
         stream,
-        "GET {path} HTTP/1.0\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.0\r\nHost: {authority}\r\nContent-Length: {}\r\n\
+         Content-Type: application/json\r\nConnection: close\r\n\r\n",
+        body.len()
     )?;
+    stream.write_all(body)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else {
         bail!("no HTTP answer from {path}");
     };
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    if !head.starts_with("HTTP/1.0 200") && !head.starts_with("HTTP/1.1 200") {
+    let status = head.split_whitespace().nth(1).unwrap_or_default();
+    if !status.starts_with('2') {
         bail!("{path}: {}", head.lines().next().unwrap_or_default());
     }
     Ok(answer.split_off(end + 4))

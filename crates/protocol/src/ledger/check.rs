@@ -82,7 +82,9 @@ pub enum LedgerError {
     #[error("an account is opened exactly once, by operation 0")]
     Open,
     /// A checkpoint is due here and only here.
-    #[error("a checkpoint or a rotation stands at every 256th operation, a checkpoint nowhere else")]
+    #[error(
+        "a checkpoint or a rotation stands at every 256th operation, a checkpoint nowhere else"
+    )]
     Checkpoint,
     /// Names something that is not there.
     #[error("{0}: unknown")]
