@@ -28,7 +28,7 @@ cargo xtask COMMAND
   build [canisters|frontend|localnet|cli|yardstick]...  build these, or everything
         [--dev]                                        quick front end, not for deployment
   run   [--detach] [--empty] [--fresh] [--delay] [--dev]
-        [--port N] [--stop-after SECONDS]      build, start a local network, install, load a demonstration
+        [--no-build] [--port N] [--stop-after SECONDS]      build, start a local network, install, load a demonstration
   stop                                         end the local network that run started
   test  [--no-browser]                         every test
   bench                                        costs against their budgets
@@ -36,7 +36,8 @@ cargo xtask COMMAND
   help                                         this text
 
 run: --detach returns once everything is up; --empty loads no demonstration; --fresh forgets the
-earlier state; --delay answers as slowly as the public network does.
+earlier state; --delay answers as slowly as the public network does; --no-build takes what was
+built last.
 ";
 
 fn main() -> ExitCode {
@@ -132,6 +133,7 @@ fn run_arguments(parser: &mut Parser) -> Result<RunOptions> {
             Arg::Long("fresh") => options.fresh = true,
             Arg::Long("delay") => options.delay = true,
             Arg::Long("dev") => options.dev = true,
+            Arg::Long("no-build") => options.no_build = true,
             Arg::Long("port") => options.port = Some(parser.value()?.parse()?),
             Arg::Long("stop-after") => options.stop_after = Some(parser.value()?.parse()?),
             other => return Err(other.unexpected().into()),

@@ -34,6 +34,7 @@ pub(crate) struct RunOptions {
     pub(crate) fresh: bool,
     pub(crate) delay: bool,
     pub(crate) dev: bool,
+    pub(crate) no_build: bool,
     pub(crate) port: Option<u16>,
     pub(crate) stop_after: Option<u64>,
 }
@@ -55,7 +56,9 @@ struct Deployed {
 
 /// Builds, starts, installs, loads, prints; then waits for Ctrl-C unless detached.
 pub(crate) fn run(workspace: &Workspace, options: &RunOptions) -> Result<()> {
-    build::build(workspace, Parts::ALL, options.dev)?;
+    if !options.no_build {
+        build::build(workspace, Parts::ALL, options.dev)?;
+    }
     let before = Local::read(workspace)?;
     if let Some(local) = before.as_ref().filter(|local| is_ours(local)) {
         eprintln!("ending the network already running (process {})", local.pid);
