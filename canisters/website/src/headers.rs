@@ -50,8 +50,8 @@ const COMMON: [(&str, &str); 7] = [
     ("x-robots-tag", "noindex"),
 ];
 
-/// Scanning a patient's code, nearby devices and passkeys, for this site alone; nothing else.
-const PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(self), camera=(self), \
+/// Scanning a patient's code and passkeys, for this site alone; nothing else that browsers know.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(self), \
     clipboard-read=(), clipboard-write=(self), display-capture=(), encrypted-media=(), \
     fullscreen=(self), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), \
     magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-create=(self), \
