@@ -3,6 +3,7 @@
 //! not know FHIR itself; which resources become records stands in `docs/fhir-import.md`.
 
 use super::add::Receipt;
+use super::journal::Journal;
 use super::store::{self, Target};
 use crate::error::{Error, Kind, Result};
 use crate::files;
@@ -13,17 +14,16 @@ use futures::stream::{self, StreamExt};
 use salus_client::{Coding, Draft, PartDraft};
 use salus_health::import::{Import, MAX_BYTES};
 use salus_health::{FHIR_JSON, RecordDraft, import};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Records sent at once. Each is one update: the network's latency is spent on several together.
 const AT_ONCE: usize = 6;
 /// Name of the one part of an imported record.
-const PART_NAME: &str = "record.fhir.json";
+pub(super) const PART_NAME: &str = "record.fhir.json";
 
 /// A FHIR file, split.
 pub(super) struct Bundle {
@@ -149,12 +149,6 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     Ok((first == Some(&b'{')).then_some(bytes))
 }
 
-/// Which drafts of an import are stored already.
-#[derive(Default, Serialize, Deserialize)]
-struct Journal {
-    done: BTreeMap<usize, String>,
-}
-
 impl Bundle {
     /// How many records it becomes.
     pub(super) fn records(&self) -> usize {
@@ -202,17 +196,14 @@ impl Bundle {
         session: &Session<'_>,
         target: &Target,
     ) -> Result<(Imported, Vec<Receipt>)> {
-        let path = self.journal_path(session, target)?;
-        let journal: Journal = home::read(&path)?
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
-        let stored_before = journal.done.len();
+        let journal = Journal::open(session, target, &self.hash, &self.import.drafts).await?;
+        let stored_before = journal.len();
         let journal = RefCell::new(journal);
         let total = self.import.drafts.len();
         let work = self.import.drafts.iter().enumerate().map(|(at, draft)| {
-            let (journal, path) = (&journal, &path);
+            let journal = &journal;
             async move {
-                let known = journal.borrow().done.get(&at).cloned();
+                let known = journal.borrow().stored(at);
                 if let Some(record) = known {
                     return Ok(Receipt {
                         record,
@@ -232,12 +223,11 @@ impl Bundle {
                 )
                 .await?;
                 let mut journal = journal.borrow_mut();
-                journal.done.insert(at, receipt.record.clone());
-                save(path, &journal)?;
-                session.app.out.progress(format_args!(
-                    "Sent {} of {total} records",
-                    journal.done.len()
-                ));
+                journal.note(at, &receipt.record)?;
+                session
+                    .app
+                    .out
+                    .progress(format_args!("Sent {} of {total} records", journal.len()));
                 Ok::<_, Error>(receipt)
             }
         });
@@ -256,7 +246,7 @@ impl Bundle {
         drop(running);
         session.app.out.clear();
         if let Some(error) = failed {
-            let done = journal.borrow().done.len();
+            let done = journal.borrow().len();
             return Err(Error {
                 hint: Some(format!(
                     "{done} of {total} records are stored; run the same command again for the rest"
@@ -264,23 +254,8 @@ impl Bundle {
                 ..error
             });
         }
-        let _ = std::fs::remove_file(&path);
+        journal.into_inner().end();
         Ok((self.imported(stored_before), receipts))
-    }
-
-    fn journal_path(&self, session: &Session<'_>, target: &Target) -> Result<PathBuf> {
-        let folder = session.folder.join("imports");
-        home::private_folder(&folder)?;
-        let mut name = Sha256::new();
-        name.update(self.hash.as_bytes());
-        name.update(target.owner(session).as_bytes());
-        if let Target::Own {
-            named: Some(named), ..
-        } = target
-        {
-            name.update(named.id.as_bytes());
-        }
-        Ok(folder.join(format!("{}.json", hex::encode(name.finalize()))))
     }
 
     fn imported(&self, stored_before: usize) -> Imported {
@@ -306,17 +281,6 @@ impl Bundle {
             stored_before,
         }
     }
-}
-
-fn save(path: &Path, journal: &Journal) -> Result<()> {
-    let bytes = serde_json::to_vec(journal).map_err(|error| {
-        Error::new(
-            Kind::Other,
-            "file",
-            format!("could not note the import: {error}"),
-        )
-    })?;
-    home::write_whole(path, &bytes)
 }
 
 /// A draft's sealed description.
@@ -345,6 +309,7 @@ pub(super) fn part(draft: &RecordDraft) -> PartDraft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 mod add;
 mod amend;
 mod import;
+mod journal;
 mod list;
 pub(crate) mod rows;
 mod show;
