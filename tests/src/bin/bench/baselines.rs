@@ -30,7 +30,7 @@ struct Created {
     canister_id: Principal,
 }
 
-#[derive(CandidType)]
+#[derive(CandidType, Deserialize)]
 enum Mode {
     #[serde(rename = "install")]
     Install,
