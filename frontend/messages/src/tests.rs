@@ -1,3 +1,4 @@
+//! Messages survive their bytes, and bytes that are none are refused.
 use super::*;
 
 #[test]

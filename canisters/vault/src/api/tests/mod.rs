@@ -1,3 +1,4 @@
+//! What the vault answers, endpoint by endpoint: one module of tests for each part of the interface.
 mod accounts;
 mod ledger;
 mod records;
