@@ -197,41 +197,91 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// Opens versions of a patient's record under the first grant that covers them. Their audit
-    /// trail says so before it happens.
+    /// Opens one version of a patient's record, the newest unless one is named, under the first
+    /// grant that covers it; says which. The patient's audit trail says so before it happens.
     ///
     /// # Errors
     /// When no grant covers it.
-    pub(crate) async fn open_granted(
+    pub(crate) async fn open_granted<'g>(
+        &self,
+        grants: &'g [ReceivedGrant],
+        record: RecordId,
+        version: Option<u32>,
+    ) -> Result<(&'g ReceivedGrant, OpenVersion)> {
+        let (covering, mut refused) = self.covering(grants, record).await?;
+        for (newest, grant) in covering {
+            let wanted = [(record, Some(version.unwrap_or(newest)))];
+            match self.unlocked.open_granted(grant, &wanted).await {
+                Ok(opened) => {
+                    if let Some(opened) = opened.into_iter().next() {
+                        return Ok((grant, opened));
+                    }
+                }
+                Err(error) => refused = Some(not_found(error)?),
+            }
+        }
+        Err(refused.unwrap_or_else(not_covered))
+    }
+
+    /// Opens all versions of a patient's record, newest first; otherwise as
+    /// [`Self::open_granted`].
+    ///
+    /// # Errors
+    /// When no grant covers it.
+    pub(crate) async fn open_granted_history(
         &self,
         grants: &[ReceivedGrant],
         record: RecordId,
-        version: Option<u32>,
-    ) -> Result<(usize, Vec<OpenVersion>)> {
-        let mut last = None;
-        for (at, grant) in grants.iter().enumerate() {
+    ) -> Result<Vec<OpenVersion>> {
+        let (covering, mut refused) = self.covering(grants, record).await?;
+        for (_, grant) in covering {
+            match self.unlocked.open_granted(grant, &[(record, None)]).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => refused = Some(not_found(error)?),
+            }
+        }
+        Err(refused.unwrap_or_else(not_covered))
+    }
+
+    /// Grants that cover a record, with the newest version each leads to, the newest first; and why
+    /// one does not lead anywhere any more. Asks for no release.
+    async fn covering<'g>(
+        &self,
+        grants: &'g [ReceivedGrant],
+        record: RecordId,
+    ) -> Result<(Vec<(u32, &'g ReceivedGrant)>, Option<Error>)> {
+        let (mut covering, mut refused) = (Vec::new(), None);
+        for grant in grants {
             if grant.grant.rights & salus_client::READ == 0 {
                 continue;
             }
-            match self
-                .unlocked
-                .open_granted(grant, &[(record, version)])
-                .await
-            {
-                Ok(opened) => return Ok((at, opened)),
-                Err(error) => {
-                    let error = Error::from(error);
-                    if error.kind != Kind::NotFound {
-                        return Err(error);
-                    }
-                    last = Some(error);
-                }
+            match self.unlocked.newest_granted(grant, record).await {
+                Ok(Some(newest)) => covering.push((newest, grant)),
+                Ok(None) => {}
+                Err(error) => refused = Some(not_found(error)?),
             }
         }
-        Err(last.unwrap_or_else(|| {
-            Error::new(Kind::NotFound, "not_covered", "no grant lets you read this")
-        }))
+        covering.sort_by_key(|(newest, _)| std::cmp::Reverse(*newest));
+        Ok((covering, refused))
     }
+}
+
+/// The failure, if it only means that this grant does not lead there.
+fn not_found(error: salus_client::ClientError) -> Result<Error> {
+    let error = Error::from(error);
+    if error.kind == Kind::NotFound {
+        Ok(error)
+    } else {
+        Err(error)
+    }
+}
+
+fn not_covered() -> Error {
+    Error::new(
+        Kind::NotFound,
+        "not_covered",
+        "there is no such record, or no grant lets you read it",
+    )
 }
 
 /// A link, if that is what it looks like.

@@ -56,25 +56,18 @@ pub(super) async fn run(session: &Session<'_>, arguments: &AmendArgs) -> Result<
             "this patient did not grant you to append",
         ));
     }
-    let (at, opened) = session.open_granted(&grants, arguments.id, None).await?;
+    let (by, opened) = session.open_granted(&grants, arguments.id, None).await?;
     session
         .app
         .out
         .remark("That you opened the record was recorded in the patient's audit trail.");
-    let item = opened
-        .into_iter()
-        .next()
-        .ok_or_else(|| Error::not_found("there is no such record"))?
-        .item;
+    let item = opened.item;
     let (draft, parts) = next(&item.descriptor, arguments)?;
     // The grant one reads it by, if that lets one append too.
-    let by = grants
-        .get(at)
-        .filter(|grant| grant.grant.rights & APPEND != 0)
-        .cloned();
-    let grant = match by {
-        Some(grant) => grant,
-        None => store::appending(grants)?,
+    let grant = if by.grant.rights & APPEND != 0 {
+        by.clone()
+    } else {
+        store::appending(grants)?
     };
     let receipt = store::amend(session, Some(&grant), &item, &draft, &parts).await?;
     session.app.out.answer(&Amended {

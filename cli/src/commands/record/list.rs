@@ -189,7 +189,7 @@ pub(super) async fn history(session: &Session<'_>, arguments: &HistoryArgs) -> R
         }
         Some(patient) => {
             let grants = session.grants_from(patient).await?;
-            let (_, opened) = session.open_granted(&grants, arguments.id, None).await?;
+            let opened = session.open_granted_history(&grants, arguments.id).await?;
             session
                 .app
                 .out

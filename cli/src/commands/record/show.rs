@@ -166,17 +166,13 @@ pub(super) async fn run(session: &Session<'_>, arguments: &ShowArgs) -> Result<(
         }
         Some(patient) => {
             let grants = session.grants_from(patient).await?;
-            let (_, opened) = session
+            let (_, version) = session
                 .open_granted(&grants, arguments.id, arguments.version)
                 .await?;
             session
                 .app
                 .out
                 .remark("This was recorded in the patient's audit trail.");
-            let version = opened
-                .into_iter()
-                .next()
-                .ok_or_else(|| Error::not_found("there is no such record"))?;
             let names = granted_names(&grants);
             let record = Record::of(session, &version.item, |id| names.get(id).cloned());
             (version, record, Vec::new(), true)

@@ -99,6 +99,51 @@ impl Unlocked {
         Ok(out)
     }
 
+    /// The newest version of a record under a grant, as certified feeds tell, or as the grant names
+    /// it: nothing is released. `None` if the grant does not cover the record.
+    ///
+    /// # Errors
+    /// The vault's [`salus_types::Error::NotFound`] once revoked; [`IntegrityError`].
+    pub async fn newest_granted(
+        &self,
+        grant: &ReceivedGrant,
+        record: RecordId,
+    ) -> Result<Option<u32>> {
+        if matches!(grant.grant.scope, Scope::Records(_)) {
+            let versions = grant.versions().into_iter();
+            let of_record = versions.filter(|at| at.record == record);
+            return Ok(of_record.map(|at| at.version).max());
+        }
+        let owner = grant.grant.owner;
+        let mut moved = CompartmentId::DROP_BOX;
+        for _ in 0..ROUNDS {
+            let mut feeds = Vec::new();
+            let mut newest = None;
+            for (compartment, _) in grant.compartments() {
+                let feed = self
+                    .client()
+                    .feed(owner, Some(grant.grant.id), compartment)
+                    .await?;
+                if let Some((version, _)) = feed.newest(&record) {
+                    newest = newest.max(Some(version));
+                    feeds.push((compartment, feed));
+                }
+            }
+            let certified = self
+                .client()
+                .certify_feeds(owner, grant.owner.genesis(), &feeds)
+                .await?;
+            match certified.first() {
+                None => return Ok(newest),
+                Some(compartment) => moved = *compartment,
+            }
+        }
+        Err(IntegrityError::NotCertified {
+            chain: Chain::Feed(moved),
+        }
+        .into())
+    }
+
     async fn release(
         &self,
         grant: &ReceivedGrant,
