@@ -8,6 +8,7 @@ use crate::platform::files;
 use crate::sharing::Own;
 use crate::watch::Watch;
 use crate::{session, views};
+use futures::join;
 use salus_client::audit::{AuditEntry as Entry, AuditEvent, Trail};
 use salus_client::{ClientError, Hash, IntegrityError, Unlocked};
 use salus_messages::{
@@ -106,20 +107,21 @@ async fn page(task: &Task, unlocked: &Unlocked, cursor: Option<Cursor>) -> Outco
         None => 0,
     };
     let known = task.engine.found.borrow().trail.clone();
-    let trail = match known.filter(|_| cursor.is_some()) {
-        Some(trail) => trail,
-        None => {
-            let fresh = unlocked.audit_trail(&Watch::silent(task)).await;
-            let fresh = Rc::new(fresh.map_err(from_client)?);
-            task.engine.found.borrow_mut().trail = Some(fresh.clone());
-            fresh
+    let quiet = Watch::silent(task);
+    let trail = async {
+        match known.filter(|_| cursor.is_some()) {
+            Some(trail) => Ok(trail),
+            None => unlocked.audit_trail(&quiet).await.map(Rc::new),
         }
     };
+    let (trail, own, people) = join!(trail, Own::of(&task.engine, unlocked), People::of(unlocked));
+    let trail = trail.map_err(from_client)?;
+    task.engine.found.borrow_mut().trail = Some(trail.clone());
     let words = Words {
         unlocked,
         trail: &trail,
-        own: Own::of(unlocked).await?,
-        people: People::of(unlocked).await,
+        own: own?,
+        people,
     };
     let total = trail.entries.len();
     let items: Vec<_> = trail

@@ -75,7 +75,11 @@ pub(crate) fn receive(bytes: &[u8], files: &Array) {
     };
     spawn_local(async move {
         session::lock_if_idle(&task.engine).await;
+        let writes = writes(&request.intent);
         let outcome = carry_out(&task, request.intent).await;
+        if writes {
+            task.engine.records_changed();
+        }
         task.engine.cancelled.borrow_mut().remove(&task.id);
         let (result, files) = match outcome {
             Ok(answer) => (Ok(answer.reply), answer.files),
@@ -87,6 +91,18 @@ pub(crate) fn receive(bytes: &[u8], files: &Array) {
         };
         (task.engine.post)(&message, &files);
     });
+}
+
+/// Whether an intent changes one's own records, even where it fails half-way.
+const fn writes(intent: &Intent) -> bool {
+    matches!(
+        intent,
+        Intent::AddCompartment { .. }
+            | Intent::AddRecord { .. }
+            | Intent::Import { .. }
+            | Intent::AmendRecord { .. }
+            | Intent::FileRecord { .. }
+    )
 }
 
 async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {

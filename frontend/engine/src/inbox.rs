@@ -6,6 +6,7 @@ use crate::failure::{Outcome, from_client, from_platform};
 use crate::people::People;
 use crate::platform::store::{Shelf, Store};
 use crate::views;
+use futures::join;
 use js_sys::Uint8Array;
 use salus_client::{InboxItem, Notice, Unlocked};
 use salus_messages::{Cursor, Event, Intent, Notification, NotificationKind, Page, Reply};
@@ -73,8 +74,8 @@ async fn page(store: &Store, unlocked: &Unlocked, cursor: Option<Cursor>) -> Out
         None => 0,
     };
     let seen = seen(store, unlocked).await?;
-    let inbox = unlocked.inbox(0).await.map_err(from_client)?;
-    let people = People::of(unlocked).await;
+    let (inbox, people) = join!(unlocked.inbox(0), People::of(unlocked));
+    let inbox = inbox.map_err(from_client)?;
     let total = inbox.items.len();
     let items: Vec<_> = inbox
         .items

@@ -2,6 +2,7 @@
 //! what they were given.
 
 use crate::views;
+use futures::join;
 use salus_client::{AccountId, Contact, Unlocked};
 use salus_messages::Person;
 use std::collections::BTreeMap;
@@ -13,17 +14,23 @@ pub(crate) struct People(BTreeMap<AccountId, Person>);
 impl People {
     /// Gathers them. What cannot be read names nobody here, and fails where it is itself looked at.
     pub(crate) async fn of(unlocked: &Unlocked) -> Self {
+        let (given, incoming, received, outgoing) = join!(
+            unlocked.grants(),
+            unlocked.incoming_requests(),
+            unlocked.received(),
+            unlocked.outgoing_requests(),
+        );
         let mut people = Self::default();
-        for grant in unlocked.grants().await.unwrap_or_default() {
+        for grant in given.unwrap_or_default() {
             people.add(&grant.grantee, grant.grantee_name.as_deref());
         }
-        for request in unlocked.incoming_requests().await.unwrap_or_default() {
+        for request in incoming.unwrap_or_default() {
             people.add(&request.requester, Some(&request.ask.requester_name));
         }
-        for grant in unlocked.received().await.unwrap_or_default() {
+        for grant in received.unwrap_or_default() {
             people.add(&grant.owner, grant.owner_name());
         }
-        for request in unlocked.outgoing_requests().await.unwrap_or_default() {
+        for request in outgoing.unwrap_or_default() {
             people.add(&request.patient, None);
         }
         people

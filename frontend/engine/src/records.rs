@@ -8,7 +8,9 @@ mod writing;
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client};
 use crate::session;
+use crate::state::Engine;
 use crate::{sharing, views};
+use futures::future::try_join;
 use salus_client::{AccountId, RecordItem, Unlocked};
 use salus_messages::{Compartment, Intent, Reply};
 
@@ -18,7 +20,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
     let unlocked = task.engine.unlocked()?;
     match intent {
         Intent::Compartments { patient: None } => {
-            Ok(Reply::Compartments(own(&unlocked).await?).into())
+            Ok(Reply::Compartments(own(&task.engine, &unlocked).await?).into())
         }
         Intent::Compartments {
             patient: Some(patient),
@@ -89,9 +91,8 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
 }
 
 /// One's own compartments, with how much is in them and how many may read them.
-async fn own(unlocked: &Unlocked) -> Outcome<Vec<Compartment>> {
-    let all = unlocked.all_records().await.map_err(from_client)?;
-    let readers = sharing::readers(unlocked).await?;
+async fn own(engine: &Engine, unlocked: &Unlocked) -> Outcome<Vec<Compartment>> {
+    let (all, readers) = try_join(engine.own_records(unlocked), sharing::readers(unlocked)).await?;
     let count = |of: fn(&RecordItem) -> Option<salus_client::CompartmentId>, id| {
         u32::try_from(all.iter().filter(|i| of(i) == Some(id)).count()).unwrap_or(u32::MAX)
     };

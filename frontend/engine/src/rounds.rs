@@ -60,6 +60,7 @@ async fn look_around(engine: &Rc<Engine>) -> Outcome<()> {
         topics.insert(Ordered(Topic::Inbox));
     }
     if file_waiting(&unlocked).await? > 0 {
+        engine.records_changed();
         let filed = [Topic::Records, Topic::Compartments, Topic::Activity];
         topics.extend(filed.map(Ordered));
     }

@@ -13,7 +13,9 @@ pub(crate) use own::{Own, grantees, readers, writers};
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, invalid};
 use crate::providers::confirmed;
+use crate::state::Engine;
 use crate::{session, views};
+use futures::join;
 use qrcode::{Color, EcLevel, QrCode};
 use salus_client::{Contact, GivenGrant, GrantId, IncomingRequest, RequestId, Unlocked};
 use salus_messages::{AccessRequest, Failure, FailureKind, Intent, Invitation, Qr, Reply, Terms};
@@ -30,9 +32,9 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
     match intent {
         Intent::Invite { days } => invite(&unlocked, days).await,
         Intent::IncomingRequests => {
-            let known = grantees(&unlocked).await?;
-            let mut list = Vec::new();
-            for request in unlocked.incoming_requests().await.map_err(from_client)? {
+            let (known, requests) = join!(grantees(&unlocked), unlocked.incoming_requests());
+            let (known, mut list) = (known?, Vec::new());
+            for request in requests.map_err(from_client)? {
                 let mut shown = incoming(&unlocked, request.clone()).await;
                 if !known.contains(&request.requester.account) {
                     views::not_dealt_with(&mut shown.other);
@@ -45,12 +47,12 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             let mut request = find(&unlocked, &request.0).await?;
             let grantee = certain(&unlocked, request.requester.clone()).await?;
             request.requester = grantee;
-            let terms = own_terms(&unlocked, &terms).await?;
+            let terms = own_terms(&task.engine, &unlocked, &terms).await?;
             let id = unlocked
                 .approve(&request, &terms)
                 .await
                 .map_err(from_client)?;
-            shown(&unlocked, id).await
+            shown(&task.engine, &unlocked, id).await
         }
         Intent::Deny { request } => {
             let id: RequestId = views::parse("request", &request.0)?;
@@ -58,8 +60,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             Ok(Reply::Done.into())
         }
         Intent::Grants => {
-            let grants = unlocked.grants().await.map_err(from_client)?;
-            let own = Own::of(&unlocked).await?;
+            let (grants, own) = given(&task.engine, &unlocked).await?;
             let list = grants.iter().map(|g| view::given(g, &own)).collect();
             Ok(Reply::Grants(list).into())
         }
@@ -67,14 +68,14 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             let account = views::parse("to", &to.0)?;
             let person = unlocked.client().person(account).await;
             let contact = certain(&unlocked, person.map_err(from_client)?).await?;
-            let terms = own_terms(&unlocked, &terms).await?;
+            let terms = own_terms(&task.engine, &unlocked, &terms).await?;
             let id = unlocked.give(&contact, &terms).await.map_err(from_client)?;
-            shown(&unlocked, id).await
+            shown(&task.engine, &unlocked, id).await
         }
         Intent::Revoke { grant } => {
             let id: GrantId = views::parse("grant", &grant.0)?;
             unlocked.revoke(id).await.map_err(from_client)?;
-            shown(&unlocked, id).await
+            shown(&task.engine, &unlocked, id).await
         }
         _ => Err(misplaced()),
     }
@@ -164,14 +165,18 @@ async fn find(unlocked: &Unlocked, id: &str) -> Outcome<IncomingRequest> {
         .ok_or_else(|| FailureKind::NotFound.into())
 }
 
-async fn own_terms(unlocked: &Unlocked, terms: &Terms) -> Outcome<salus_client::Terms> {
+async fn own_terms(
+    engine: &Engine,
+    unlocked: &Unlocked,
+    terms: &Terms,
+) -> Outcome<salus_client::Terms> {
     if !terms.rights.read && !terms.rights.append {
         return Err(invalid("rights"));
     }
     let days = u64::from(terms.days.max(1));
     let name = unlocked.profile().map_err(from_client)?.display_name;
     Ok(salus_client::Terms {
-        scope: own::scope(unlocked, &terms.scope).await?,
+        scope: own::scope(engine, unlocked, &terms.scope).await?,
         rights: view::bits(terms.rights),
         not_before: None,
         expires: unlocked
@@ -185,10 +190,15 @@ async fn own_terms(unlocked: &Unlocked, terms: &Terms) -> Outcome<salus_client::
     })
 }
 
+/// Grants given, and what they speak of.
+async fn given(engine: &Engine, unlocked: &Unlocked) -> Outcome<(Vec<GivenGrant>, Own)> {
+    let (grants, own) = join!(unlocked.grants(), Own::of(engine, unlocked));
+    Ok((grants.map_err(from_client)?, own?))
+}
+
 /// A grant after a change.
-async fn shown(unlocked: &Unlocked, id: GrantId) -> Outcome<Answer> {
-    let grants = unlocked.grants().await.map_err(from_client)?;
-    let own = Own::of(unlocked).await?;
+async fn shown(engine: &Engine, unlocked: &Unlocked, id: GrantId) -> Outcome<Answer> {
+    let (grants, own) = given(engine, unlocked).await?;
     let grant: &GivenGrant = grants
         .iter()
         .find(|g| g.grant.id == id)

@@ -2,10 +2,12 @@
 //! what intents do with them.
 
 use crate::config::Config;
-use crate::failure::{Outcome, from_platform};
+use crate::failure::{Outcome, from_client, from_platform};
 use crate::platform::held_keys::SignInKey;
 use crate::platform::store::Store;
 use crate::session::Way;
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, Shared};
 use salus_client::audit::Trail;
 use salus_client::{
     AccountId, Client, CompartmentId, OpenVersion, RecordItem, RecoveryPhrase, Unlocked,
@@ -36,9 +38,14 @@ pub(crate) struct Found {
     pub(crate) lists: BTreeMap<(AccountId, Option<CompartmentId>), Vec<RecordItem>>,
     /// The version opened last, so that saving its files is no new release.
     pub(crate) opened: Option<(RecordAddress, Rc<OpenVersion>)>,
+    /// One's own records, while they are being read.
+    listing: Option<Listing>,
     /// The audit trail, while its pages are turned.
     pub(crate) trail: Option<Rc<Trail>>,
 }
+
+/// A list of one's own records that is being read, or was.
+type Listing = Shared<LocalBoxFuture<'static, Outcome<Rc<Vec<RecordItem>>>>>;
 
 /// The engine.
 pub(crate) struct Engine {
@@ -120,6 +127,28 @@ impl Engine {
             Some(unlocked) if unlocked.is_unlocked() => Ok(unlocked),
             _ => Err(FailureKind::Locked.into()),
         }
+    }
+
+    /// One's own records, and what waits in the drop box. What a page asks for at the same time is
+    /// read once.
+    pub(crate) async fn own_records(&self, unlocked: &Unlocked) -> Outcome<Rc<Vec<RecordItem>>> {
+        let under_way = self.found.borrow().listing.clone();
+        if let Some(listing) = under_way.filter(|l| l.peek().is_none()) {
+            return listing.await;
+        }
+        let unlocked = unlocked.clone();
+        let listing = async move {
+            let list = unlocked.all_records().await.map_err(from_client)?;
+            Ok(Rc::new(list))
+        };
+        let listing = listing.boxed_local().shared();
+        self.found.borrow_mut().listing = Some(listing.clone());
+        listing.await
+    }
+
+    /// Something was written: a list begun before is not joined any more.
+    pub(crate) fn records_changed(&self) {
+        self.found.borrow_mut().listing = None;
     }
 
     /// Wipes the keys and everything read with them.

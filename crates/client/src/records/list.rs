@@ -5,6 +5,7 @@ use super::read::Authors;
 use super::{FeedView, RecordItem};
 use crate::error::{Chain, ClientError, IntegrityError, Result};
 use crate::session::Unlocked;
+use futures::future::try_join_all;
 use salus_types::api::{Filed, RecordGet, RecordList, RecordPage, VersionView};
 use salus_types::{CompartmentId, RecordId};
 
@@ -49,16 +50,20 @@ impl Unlocked {
         &self,
         wanted: Vec<CompartmentId>,
     ) -> Result<Vec<(CompartmentId, Vec<RecordItem>)>> {
-        let mut authors = Authors::default();
         let mut out = Vec::new();
         let mut open = wanted;
         for _ in 0..ROUNDS {
-            let mut feeds = Vec::new();
-            for compartment in &open {
+            let lists = open.iter().map(|compartment| async move {
+                let mut authors = Authors::default();
                 let (items, feed) = self.list_once(*compartment, &mut authors).await?;
-                feeds.push((*compartment, feed));
-                out.retain(|(id, _)| id != compartment);
-                out.push((*compartment, items));
+                Ok::<_, ClientError>((*compartment, items, feed))
+            });
+            let mut feeds = Vec::new();
+            // Side by side: on the public network every answer takes a while.
+            for (compartment, items, feed) in try_join_all(lists).await? {
+                feeds.push((compartment, feed));
+                out.retain(|(id, _)| *id != compartment);
+                out.push((compartment, items));
             }
             open = self
                 .client()

@@ -1,7 +1,7 @@
 //! Lists of records, newest first, searched here because the vault knows no titles.
 
 use crate::dispatch::{Answer, Task};
-use crate::failure::{Outcome, from_client};
+use crate::failure::Outcome;
 use crate::platform::clock;
 use crate::sharing;
 use crate::views;
@@ -25,7 +25,7 @@ pub(super) async fn page(
         .map(|c| views::parse("compartment", &c.0))
         .transpose()?;
     let mut items = match patient {
-        None => unlocked.all_records().await.map_err(from_client)?,
+        None => task.engine.own_records(unlocked).await?.to_vec(),
         Some(patient) => {
             let patient = views::parse("patient", &patient.0)?;
             // Turning a page or searching is no new release.

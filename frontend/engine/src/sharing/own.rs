@@ -2,6 +2,7 @@
 //! anyone's keys.
 
 use crate::failure::{Outcome, from_client};
+use crate::state::Engine;
 use crate::views;
 use salus_client::{
     APPEND, AccountId, Compartment, CompartmentId, GivenGrant, GrantPhase, READ, RecordItem, Scope,
@@ -9,19 +10,20 @@ use salus_client::{
 };
 use salus_messages::FailureKind;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// One's own compartments and records.
 pub(crate) struct Own {
     compartments: Vec<Compartment>,
-    records: Vec<RecordItem>,
+    records: Rc<Vec<RecordItem>>,
 }
 
 impl Own {
     /// Lists them.
-    pub(crate) async fn of(unlocked: &Unlocked) -> Outcome<Self> {
+    pub(crate) async fn of(engine: &Engine, unlocked: &Unlocked) -> Outcome<Self> {
         Ok(Self {
             compartments: unlocked.compartments().map_err(from_client)?,
-            records: unlocked.all_records().await.map_err(from_client)?,
+            records: engine.own_records(unlocked).await?,
         })
     }
 
@@ -107,7 +109,11 @@ pub(crate) async fn grantees(unlocked: &Unlocked) -> Outcome<BTreeSet<AccountId>
 }
 
 /// A scope of the page as it is signed: single records by the version they have now.
-pub(super) async fn scope(unlocked: &Unlocked, scope: &salus_messages::Scope) -> Outcome<Scope> {
+pub(super) async fn scope(
+    engine: &Engine,
+    unlocked: &Unlocked,
+    scope: &salus_messages::Scope,
+) -> Outcome<Scope> {
     Ok(match scope {
         salus_messages::Scope::Everything => Scope::Everything,
         salus_messages::Scope::Compartments(ids) => Scope::Compartments(
@@ -116,7 +122,7 @@ pub(super) async fn scope(unlocked: &Unlocked, scope: &salus_messages::Scope) ->
                 .collect::<Outcome<_>>()?,
         ),
         salus_messages::Scope::Records(ids) => {
-            let own = Own::of(unlocked).await?;
+            let own = Own::of(engine, unlocked).await?;
             let mut list = Vec::with_capacity(ids.len());
             for id in ids {
                 let id: salus_client::RecordId = views::parse("scope", &id.0)?;
