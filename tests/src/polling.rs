@@ -28,7 +28,7 @@ pub fn until<T>(
     }
 }
 
-/// The body of a GET to a loopback address, plain HTTP/1.0.
+/// The body of a GET to a loopback address, plain HTTP/1.1.
 ///
 /// # Errors
 /// When there is no answer or it is not a success.
@@ -60,14 +60,31 @@ fn exchange(base: &str, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>
     let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}"))?;
     write!(
         stream,
-        "{method} {path} HTTP/1.0\r\nHost: {authority}\r\nContent-Length: {}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: {}\r\n\
          Content-Type: application/json\r\nConnection: close\r\n\r\n",
         body.len()
     )?;
     stream.write_all(body)?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else {
+    let mut end = None;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        if end.is_none() {
+            end = answer.windows(4).position(|w| w == b"\r\n\r\n");
+        }
+        // Some servers answer with a length and keep the connection, whatever is asked of them.
+        if let Some(end) = end
+            && let Some(length) = content_length(&answer[..end])
+            && answer.len() >= end + 4 + length
+        {
+            break;
+        }
+        match stream.read(&mut buffer)? {
+            0 => break,
+            n => answer.extend_from_slice(&buffer[..n]),
+        }
+    }
+    let Some(end) = end else {
         bail!("no HTTP answer from {path}");
     };
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
@@ -76,4 +93,13 @@ fn exchange(base: &str, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>
         bail!("{path}: {}", head.lines().next().unwrap_or_default());
     }
     Ok(answer.split_off(end + 4))
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    let head = String::from_utf8_lossy(head);
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse().ok())?
+    })
 }

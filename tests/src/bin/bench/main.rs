@@ -1,8 +1,9 @@
 //! `bench`: measures what the project's budgets are about and writes it as rows.
 //!
-//! `bench --out FILE [--large]`: instructions of the vault's calls on a real network beside plain
+//! `bench --out FILE [--large|--quick]`: instructions of the vault's calls on a real network beside plain
 //! operations of the same size, verification of audit chains, sealing. `cargo xtask bench` builds
-//! what is measured, calls this, and adds sizes. With `--large` the vault holds a million records.
+//! what is measured, calls this, and adds sizes. With `--large` the vault holds a million records,
+//! with `--quick` two thousand.
 //!
 //! Owns which call is compared with which budget. Must not build anything.
 
@@ -23,17 +24,18 @@ use vault::Size;
 
 struct Options {
     out: PathBuf,
-    large: bool,
+    large: Size,
 }
 
 fn options() -> Result<Options> {
-    let (mut out, mut large) = (None, false);
+    let (mut out, mut large) = (None, Size::LARGE);
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
             Some("--out") => out = Some(arguments.next().context("--out names no file")?.into()),
-            Some("--large") => large = true,
-            _ => bail!("usage: bench --out FILE [--large]"),
+            Some("--large") => large = Size::MILLION,
+            Some("--quick") => large = Size::QUICK,
+            _ => bail!("usage: bench --out FILE [--large|--quick]"),
         }
     }
     Ok(Options {
@@ -48,12 +50,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let large = if options.large {
-        Size::MILLION
-    } else {
-        Size::LARGE
-    };
-    runtime.block_on(vault::measure(&mut report, large))?;
+    runtime.block_on(vault::measure(&mut report, options.large))?;
     chains::measure(&mut report)?;
     sealing::measure(&mut report)?;
     report.write(&options.out)

@@ -40,6 +40,12 @@ impl Size {
         records: 50_000,
         patient: 10_000,
     };
+    /// For a first look.
+    pub(crate) const QUICK: Self = Self {
+        accounts: 50,
+        records: 2_000,
+        patient: 1_000,
+    };
     /// What the budgets speak of; takes many minutes and gigabytes.
     pub(crate) const MILLION: Self = Self {
         accounts: 100_000,
