@@ -189,6 +189,7 @@ impl Visitor {
         self.browser.click("invite-make").await?;
         let link = self.browser.see("invite-link").await?;
         let text = link.prop("value").await?;
+        link.send_keys(Key::Escape + "").await?;
         text.filter(|t| t.contains("#/ask/"))
             .context("the invitation shows no link")
     }

@@ -154,7 +154,7 @@ async fn tell(options: Options) -> Result<()> {
         "record-added",
         "invited",
         "access-asked",
-        "grant-given",
+        "request-approved",
         "records-listed",
         "record-opened",
         "record-added",

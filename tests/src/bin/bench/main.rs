@@ -1,14 +1,15 @@
 //! `bench`: measures what the project's budgets are about and writes it as rows.
 //!
 //! `bench --out FILE [--large|--quick]`: instructions of the vault's calls on a real network beside plain
-//! operations of the same size, verification of audit chains, sealing. `cargo xtask bench` builds
+//! operations of the same size, verification of audit chains, sealing, the first paint. `cargo xtask bench` builds
 //! what is measured, calls this, and adds sizes. With `--large` the vault holds a million records,
 //! with `--quick` two thousand.
 //!
-//! Owns which call is compared with which budget. Must not build anything.
+//! Owns what is measured. Must not build anything but the program that a browser's worker runs.
 
 mod accounts;
 mod baselines;
+mod browser;
 mod calls;
 mod chains;
 mod filling;
@@ -53,5 +54,6 @@ fn main() -> Result<()> {
     runtime.block_on(vault::measure(&mut report, options.large))?;
     chains::measure(&mut report)?;
     sealing::measure(&mut report)?;
+    runtime.block_on(browser::measure(&mut report))?;
     report.write(&options.out)
 }

@@ -1,11 +1,9 @@
-//! Reads what calls cost from the network's admin side, and puts memories there. Must not know what
+//! Reads what calls cost from the network's admin side. Must not know what
 //! the calls are for.
 
 use anyhow::{Context as _, Result, bail};
 use salus_tests::polling;
 use serde::Deserialize;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 
 #[derive(Debug, Deserialize)]
 struct Cost {
@@ -72,28 +70,4 @@ pub(crate) fn median(costs: &[u64]) -> Result<u64> {
         .get(sorted.len() / 2)
         .copied()
         .context("nothing measured")
-}
-
-/// Replaces a canister's stable memory. Upgrade the canister before it is called again.
-pub(crate) fn put_stable(url: &str, canister: &str, image: &[u8]) -> Result<()> {
-    let authority = url.strip_prefix("http://").context("not an http address")?;
-    let port = authority.rsplit(':').next().unwrap_or("80");
-    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}"))?;
-    write!(
-        stream,
-        "PUT /_/canister/{canister}/stable HTTP/1.1\r\nHost: {authority}\r\n\
-         Connection: close\r\nContent-Length: {}\r\n\r\n",
-        image.len()
-    )?;
-    stream.write_all(image)?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let head = String::from_utf8_lossy(&answer).into_owned();
-    if !head.starts_with("HTTP/1.1 204") {
-        bail!(
-            "putting a memory: {}",
-            head.lines().next().unwrap_or_default()
-        );
-    }
-    Ok(())
 }

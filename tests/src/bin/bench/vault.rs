@@ -5,7 +5,7 @@ use crate::accounts::{Person, client};
 use crate::baselines;
 use crate::calls::{self, Costs, MANY, PEOPLE};
 use crate::filling::Filling;
-use crate::meter::{Meter, put_stable};
+use crate::meter::Meter;
 use crate::report::Report;
 use anyhow::{Context as _, Result};
 use candid::Principal;
@@ -70,7 +70,7 @@ pub(crate) async fn measure(report: &mut Report, large: Size) -> Result<()> {
         let began = Instant::now();
         filler.fill(size).await?;
         let image = filler.vault.image();
-        put_stable(network.url(), network.vault(), &image)?;
+        network.set_stable_memory(&image)?;
         let megabytes = image.len() as f64 / 1e6;
         drop(image);
         eprintln!("filled with {} in {:.1?}", size.name(), began.elapsed());

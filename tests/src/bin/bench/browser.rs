@@ -1,0 +1,205 @@
+//! What a real browser takes: sealing and opening in a worker, and the first paint of the site.
+//!
+//! Builds the small program that the worker runs, with the profile and the packer of the front end.
+
+use crate::report::Report;
+use anyhow::{Context as _, Result, bail, ensure};
+use salus_tests::browser::{self, Browser};
+use salus_tests::built;
+use salus_tests::network::{Network, Options};
+use salus_tests::polling;
+use serde::Deserialize;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const PACKAGE: &str = "salus-bench-web";
+const WASM: &str = "wasm32-unknown-unknown";
+/// As often as a cold start is measured.
+const STARTS: usize = 3;
+const PAINT: Duration = Duration::from_secs(30);
+const MIB: f64 = 1_048_576.0;
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    #[serde(rename_all = "camelCase")]
+    Measured {
+        seal: f64,
+        open: f64,
+        seal_envelope: f64,
+        open_envelope: f64,
+    },
+    Failed {
+        failed: String,
+    },
+}
+
+/// Measures in a browser, if there is one.
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    if !browser::is_there() {
+        return Ok(());
+    }
+    sealing(report).await?;
+    first_paint(report).await
+}
+
+async fn sealing(report: &mut Report) -> Result<()> {
+    let address = serve(build()?)?;
+    let browser = Browser::start().await?;
+    browser.page.goto(&address).await?;
+    let text = browser.see("measured").await?.text().await?;
+    let (seal, open, seal_envelope, open_envelope) = match serde_json::from_str(&text)? {
+        Answer::Failed { failed } => bail!("measuring in a worker: {failed}"),
+        Answer::Measured {
+            seal,
+            open,
+            seal_envelope,
+            open_envelope,
+        } => (seal, open, seal_envelope, open_envelope),
+    };
+    let group = "sealing, in a browser's worker";
+    report.budgeted(group, "seal 16 MiB", seal / MIB, "MiB/s", 90.0);
+    report.budgeted(group, "open 16 MiB", open / MIB, "MiB/s", 90.0);
+    report.known(
+        group,
+        "seal to a key (X-Wing)",
+        seal_envelope,
+        "envelopes/s",
+    );
+    report.known(
+        group,
+        "open with a key (X-Wing)",
+        open_envelope,
+        "envelopes/s",
+    );
+    Ok(())
+}
+
+async fn first_paint(report: &mut Report) -> Result<()> {
+    let network = Network::start(Options::default())?;
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let browser = Browser::start().await?;
+        browser.page.goto(&network.website_url()).await?;
+        let began = std::time::Instant::now();
+        let painted = loop {
+            let script = "const [e] = performance.getEntriesByName('first-contentful-paint');\
+                          return e ? e.startTime : null;";
+            let answer = browser.page.execute(script, Vec::new()).await?;
+            if let Some(ms) = answer.json().as_f64() {
+                break ms;
+            }
+            ensure!(began.elapsed() < PAINT, "the site paints nothing");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        times.push(painted);
+    }
+    times.sort_by(f64::total_cmp);
+    let middle = *times.get(STARTS / 2).context("no start")?;
+    report.budgeted(
+        "site",
+        "first contentful paint, cold",
+        middle / 1000.0,
+        "s",
+        0.3,
+    );
+    Ok(())
+}
+
+/// Builds and packs the worker's program; the folder it is served from.
+fn build() -> Result<PathBuf> {
+    let root = built::root();
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let cargo = || {
+        let mut command = Command::new("cargo");
+        command.current_dir(&root);
+        command
+    };
+    run(cargo()
+        .args(["build", "--locked", "--profile", "web", "--lib"])
+        .args(["--target", WASM, "-p", PACKAGE]))?;
+    let wasm = target.join(WASM).join("web/salus_bench_web.wasm");
+    let out = target.join("salus/bench-web");
+    run(cargo()
+        .args([
+            "run",
+            "--locked",
+            "--quiet",
+            "-p",
+            "xtask-web",
+            "--",
+            "--quick",
+        ])
+        // The packer wants a page's program too; here the page is a script.
+        .arg("--ui")
+        .arg(&wasm)
+        .arg("--engine")
+        .arg(&wasm)
+        .arg("--static")
+        .arg(root.join("tests/web/static"))
+        .arg("--out")
+        .arg(&out)
+        .arg("--sizes")
+        .arg(out.with_extension("json")))?;
+    Ok(out)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().context("cargo")?;
+    ensure!(status.success(), "{command:?} failed");
+    Ok(())
+}
+
+/// Serves a folder on loopback for as long as this program runs; the address of its page.
+fn serve(folder: PathBuf) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A browser that hangs up early needs no answer.
+            let _ = answer(&folder, stream);
+        }
+    });
+    let address = format!("http://127.0.0.1:{port}");
+    polling::get(&address, "/")?;
+    Ok(format!("{address}/"))
+}
+
+fn answer(folder: &Path, mut stream: TcpStream) -> Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut request = String::new();
+    reader.read_line(&mut request)?;
+    let mut header = String::new();
+    while reader.read_line(&mut header)? > 2 {
+        header.clear();
+    }
+    let path = request.split(' ').nth(1).unwrap_or("/");
+    let name = match path.trim_start_matches('/') {
+        "" => "index.html",
+        name if name.contains(['/', '\\']) => "",
+        name => name,
+    };
+    let kind = match name.rsplit('.').next() {
+        Some("html") => "text/html",
+        Some("js") => "text/javascript",
+        Some("wasm") => "application/wasm",
+        _ => "application/octet-stream",
+    };
+    let (status, body) = match fs::read(folder.join(name)) {
+        Ok(bytes) => ("200 OK", bytes),
+        Err(_) => ("404 Not Found", Vec::new()),
+    };
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    )?;
+    stream.write_all(&body)?;
+    Ok(())
+}
