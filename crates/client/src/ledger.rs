@@ -166,6 +166,7 @@ impl Client {
     ) -> Result<u64> {
         // Each round trip sees a newer state; that many changes in a row do not happen by chance.
         const ROUNDS: usize = 5;
+        let mut seen = None;
         for _ in 0..ROUNDS {
             let heads = self.heads(account).await?;
             if heads.certified.genesis != chain.genesis_fingerprint() {
@@ -191,11 +192,19 @@ impl Client {
                     .await?;
                 return Ok(heads.certified.number);
             }
+            seen = Some(certified.count);
             self.follow_ledger(account, chain, ledger, |_, _| {})
                 .await?;
         }
-        Err(IntegrityError::NotCertified {
-            chain: Chain::Ledger,
+        Err(match seen.filter(|seen| *seen < ledger.head.count) {
+            Some(seen) => IntegrityError::RolledBack {
+                chain: Chain::Ledger,
+                known: ledger.head.count,
+                seen,
+            },
+            None => IntegrityError::NotCertified {
+                chain: Chain::Ledger,
+            },
         }
         .into())
     }
