@@ -13,6 +13,7 @@ use thirtyfour::{ChromiumLikeCapabilities, WebDriver};
 /// Longer than anything the interface does, `--delay` included.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
+const ENDING: Duration = Duration::from_secs(10);
 
 /// A browser and its driver. Ends when dropped.
 pub struct Browser {
@@ -203,7 +204,15 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        // Asked to end, the driver ends its browser too; killed, it would leave it behind.
+        let asked = Command::new("kill")
+            .arg(self.driver.id().to_string())
+            .status()
+            .is_ok_and(|status| status.success());
+        let ended = || self.driver.try_wait().ok().flatten();
+        if !asked || polling::until("chromedriver to end", ENDING, ended).is_err() {
+            let _ = self.driver.kill();
+            let _ = self.driver.wait();
+        }
     }
 }
