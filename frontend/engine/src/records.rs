@@ -1,6 +1,7 @@
 //! Records: listing, opening, writing, importing, filing and saving files. Must not know who may see
 //! what beyond the grant it is given.
 
+mod importing;
 mod listing;
 mod opening;
 mod writing;
@@ -58,14 +59,14 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             version,
             part,
         } => opening::download(task, &unlocked, &address, version, part).await,
-        Intent::Inspect { file } => writing::inspect(task, &file).await,
+        Intent::Inspect { file } => importing::inspect(task, &file).await,
         Intent::AddRecord {
             patient,
             compartment,
             draft,
         } => writing::add(task, &unlocked, patient, compartment, draft).await,
         Intent::Import { file, compartment } => {
-            writing::import(task, &unlocked, &file, compartment).await
+            importing::import(task, &unlocked, &file, compartment).await
         }
         Intent::AmendRecord {
             address,

@@ -1,34 +1,25 @@
-//! Writing records: notes, files, FHIR bundles, new versions, and what is left in someone's drop box.
+//! Writing records: notes, files, new versions, and what is left in someone's drop box. Must not know
+//! bundles.
 
 use super::opening;
 use crate::dispatch::{Answer, Task};
-use crate::failure::{Outcome, from_client, from_platform, invalid};
+use crate::failure::{Outcome, from_client, invalid};
 use crate::platform::files;
 use crate::sharing;
 use crate::views;
 use crate::watch::Watch;
 use async_trait::async_trait;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use salus_client::{
-    Coding, Draft as ClientDraft, PartDraft, PartSource, Progress as _, SourceError, Stage, Stored,
-    Unlocked,
+    Coding, Draft as ClientDraft, PartDraft, PartSource, SourceError, Stored, Unlocked,
 };
 use salus_health::FHIR_JSON;
-use salus_health::{Import, RecordDraft};
+use salus_health::RecordDraft;
 use salus_health::{Note, note_draft};
 use salus_messages::{
-    AccountId, CompartmentId, Draft, Failure, FailureKind, FileRef, ImportLine, ImportSummary,
-    Inspection, RecordAddress, RecordKind, Reply,
+    AccountId, CompartmentId, Draft, FailureKind, FileRef, RecordAddress, RecordKind, Reply,
 };
-use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use web_sys::Blob;
-
-/// The largest file looked into for FHIR: a bundle of 64 MiB is a lifetime many times over.
-const LOOK_INTO: u64 = 64 << 20;
-/// Records of an import on their way at once: on mainnet an update takes two seconds.
-const AT_ONCE: usize = 16;
 
 struct BlobSource(Blob);
 
@@ -60,7 +51,7 @@ pub(super) fn stored(stored: Stored) -> Reply {
     }
 }
 
-fn blob(task: &Task, file: &FileRef) -> Outcome<Blob> {
+pub(super) fn blob(task: &Task, file: &FileRef) -> Outcome<Blob> {
     let found = task.files.get(file.index as usize).cloned();
     found.ok_or_else(|| invalid("file"))
 }
@@ -73,55 +64,16 @@ fn attached(task: &Task, file: &FileRef) -> Outcome<PartDraft> {
     })
 }
 
-fn own_place(
+/// Where a record of one's own goes.
+pub(super) fn own_place(
     all: &[salus_client::Compartment],
     filing: salus_health::Category,
 ) -> Option<salus_client::CompartmentId> {
     views::place(all.iter().map(|c| (c.id, &c.label)), filing)
 }
 
-async fn look_into(task: &Task, file: &FileRef) -> Outcome<Option<Import>> {
-    let blob = blob(task, file)?;
-    let len = files::len(&blob);
-    if len > LOOK_INTO {
-        return Ok(None);
-    }
-    let bytes = files::read(&blob, 0, len).await.map_err(from_platform)?;
-    // Whatever is no FHIR is a file like any other.
-    Ok(salus_health::import::import(&bytes).ok())
-}
-
-fn lines<'a>(drafts: impl IntoIterator<Item = &'a RecordDraft>) -> Vec<ImportLine> {
-    let mut counts: BTreeMap<_, u32> = BTreeMap::new();
-    for draft in drafts {
-        *counts.entry(views::coarse(draft.category)).or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .map(|(category, records)| ImportLine { category, records })
-        .collect()
-}
-
-fn skipped(import: &Import) -> u32 {
-    let left_out: usize = import.total().left_out.values().sum();
-    u32::try_from(left_out).unwrap_or(u32::MAX)
-}
-
-/// What a file turned out to be.
-pub(super) async fn inspect(task: &Task, file: &FileRef) -> Outcome<Answer> {
-    Ok(Reply::Inspected(match look_into(task, file).await? {
-        Some(import) if !import.drafts.is_empty() => Inspection::Fhir {
-            patient: import.patients.join(", "),
-            lines: lines(&import.drafts),
-            skipped: skipped(&import),
-        },
-        _ => Inspection::Plain,
-    })
-    .into())
-}
-
 /// A draft of `salus-health` as the client takes it: its content is the first part.
-fn of_health(draft: &RecordDraft) -> (ClientDraft, PartDraft) {
+pub(super) fn of_health(draft: &RecordDraft) -> (ClientDraft, PartDraft) {
     let descriptor = ClientDraft {
         title: draft.title.clone(),
         coding: draft.type_code.as_ref().map(|c| Coding {
@@ -248,54 +200,4 @@ pub(super) async fn amend(
         }
     };
     Ok(stored(done).into())
-}
-
-/// Makes records of a FHIR bundle, several on their way at once.
-pub(super) async fn import(
-    task: &Task,
-    unlocked: &Unlocked,
-    file: &FileRef,
-    compartment: Option<CompartmentId>,
-) -> Outcome<Answer> {
-    let import = look_into(task, file)
-        .await?
-        .ok_or_else(|| invalid("file"))?;
-    let chosen: Option<salus_client::CompartmentId> = compartment
-        .map(|c| views::parse("compartment", &c.0))
-        .transpose()?;
-    let all = unlocked.compartments().map_err(from_client)?;
-    // The import as a whole is watched, not each of its records.
-    let (watch, quiet) = (Watch::new(task), Watch::silent(task));
-    let done = Cell::new(0u64);
-    let total = import.drafts.len() as u64;
-    watch.report(Stage::Uploading, 0, total);
-    stream::iter(&import.drafts)
-        .map(Ok::<_, Failure>)
-        .try_for_each_concurrent(AT_ONCE, |draft| {
-            let (watch, quiet, done, all) = (&watch, &quiet, &done, &all);
-            async move {
-                if watch.is_cancelled() {
-                    return Err(Failure::from(FailureKind::Cancelled));
-                }
-                let place = chosen
-                    .or_else(|| own_place(all, draft.category))
-                    .ok_or_else(|| invalid("compartment"))?;
-                let (descriptor, content) = of_health(draft);
-                unlocked
-                    .add_record(place, &descriptor, &[content], quiet)
-                    .await
-                    .map_err(from_client)?;
-                done.set(done.get().saturating_add(1));
-                watch.report(Stage::Uploading, done.get(), total);
-                Ok(())
-            }
-        })
-        .await?;
-    Ok(Reply::Imported(ImportSummary {
-        lines: lines(&import.drafts),
-        records: u32::try_from(import.drafts.len()).unwrap_or(u32::MAX),
-        unchanged: 0,
-        skipped: skipped(&import),
-    })
-    .into())
 }
