@@ -10,15 +10,39 @@
 )]
 
 use candid::Principal;
+use salus_client::agent::AgentTransport;
+use salus_client::agent::ic_agent::identity::BasicIdentity;
 use salus_client::{
-    APPEND, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Draft, GrantPhase,
-    IncomingRequest, IntegrityError, Label, NewAccount, NewSlot, PartDraft, Profile, Quiet, READ,
-    ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret, Terms, Transport, Unlocked,
-    VersionRef, Wish, memory::Volatile,
+    APPEND, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Draft, Environment,
+    GrantPhase, IncomingRequest, IntegrityError, Label, NewAccount, NewSlot, PartDraft, Profile,
+    Quiet, READ, ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret, SystemClock, Terms,
+    Transport, Unlocked, VersionRef, Wish, memory::Volatile,
 };
+use salus_tests::network::{Network, Options};
 use salus_tests::transports::{Lies, Lying, Native, TestClock};
 use std::future::Future;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Stories that hold against the vault's own code and on a network alike: each as a test, and all of
+/// them one after another on a network.
+macro_rules! stories {
+    ($($name:ident,)*) => {
+        mod native {
+            use super::super::super::{World, run};
+            $(#[test]
+            fn $name() {
+                run(super::$name(World::new()));
+            })*
+        }
+
+        pub(crate) async fn on(network: &Rc<Network>) {
+            $(println!("{}", stringify!($name));
+            $name(World::on(network)).await;)*
+        }
+    };
+}
 
 mod key_life {
     pub(crate) mod accounts;
@@ -35,6 +59,7 @@ const DAY: u64 = 24 * 60 * MINUTE;
 
 fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .unwrap()
         .block_on(test)
@@ -44,6 +69,18 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 struct World {
     clock: TestClock,
     vault: Native,
+    /// Instead of `vault`, and which world on it this is: nobody lives in two.
+    network: Option<(Rc<Network>, u8)>,
+}
+
+#[test]
+fn the_same_holds_on_a_network() {
+    let network = Rc::new(Network::start(Options::default()).unwrap());
+    run(async {
+        key_life::accounts::on(&network).await;
+        key_life::records::on(&network).await;
+        key_life::sharing::on(&network).await;
+    });
 }
 
 /// Someone at a device: a principal, what the device remembers, and a transport that may lie.
@@ -57,20 +94,46 @@ impl World {
     fn new() -> Self {
         let clock = TestClock::at(NOW);
         let vault = Native::start(&clock).unwrap();
-        Self { clock, vault }
+        Self {
+            clock,
+            vault,
+            network: None,
+        }
+    }
+
+    /// Another world on a running network.
+    fn on(network: &Rc<Network>) -> Self {
+        static WORLDS: AtomicU8 = AtomicU8::new(0);
+        let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+        Self {
+            network: Some((Rc::clone(network), number)),
+            ..Self::new()
+        }
+    }
+
+    /// The way to the vault of whoever signs in as `seed`, and their clock.
+    fn connect(&self, seed: u8) -> (Rc<dyn Transport>, Rc<dyn Environment>) {
+        let Some((network, number)) = &self.network else {
+            let caller = Principal::self_authenticating([seed; 32]);
+            let native = self.vault.for_caller(caller);
+            return (Rc::new(native), Rc::new(self.clock.clone()));
+        };
+        let mut key = [seed; 32];
+        key[0] = *number;
+        let identity = BasicIdentity::from_raw_key(&key);
+        let vault = Principal::from_text(network.vault()).unwrap();
+        let root_key = network.root_key().unwrap();
+        let agent =
+            AgentTransport::connect(network.url(), vault, Arc::new(identity), Some(root_key));
+        (Rc::new(agent.unwrap()), Rc::new(SystemClock))
     }
 
     /// A fresh device of whoever signs in as `seed`.
     fn device(&self, seed: u8) -> Device {
-        let caller = Principal::self_authenticating([seed; 32]);
         let lies = Lies::default();
-        let honest: Rc<dyn Transport> = Rc::new(self.vault.for_caller(caller));
+        let (honest, clock) = self.connect(seed);
         let transport = Rc::new(Lying::over(honest, &lies));
-        let client = Client::new(
-            transport,
-            Rc::new(Volatile::default()),
-            Rc::new(self.clock.clone()),
-        );
+        let client = Client::new(transport, Rc::new(Volatile::default()), clock);
         Device { client, lies }
     }
 
@@ -184,7 +247,11 @@ fn ask(wish: Wish, rights: u8) -> Ask {
 
 /// Invitation, request, and the request as the patient sees it.
 async fn asked(patient: &Person, doctor: &Person, ask: &Ask) -> IncomingRequest {
-    let (link, _) = patient.own.invite(NOW + 7 * DAY).await.unwrap();
+    let (link, _) = patient
+        .own
+        .invite(patient.own.client().now() + 7 * DAY)
+        .await
+        .unwrap();
     let met = doctor.own.open_link(&link).await.unwrap();
     doctor.own.ask(&met, Some(&link), ask).await.unwrap();
     let requests = patient.own.incoming_requests().await.unwrap();
