@@ -49,10 +49,18 @@ pub(crate) async fn hello(engine: &Rc<Engine>) -> Outcome<Answer> {
         let _ = unlock_here(engine, &store).await;
     }
     rounds::soon(engine);
+    let session = match state(engine).await {
+        // The network does not take the session any more.
+        Err(failure) if failure.kind == FailureKind::NotSignedIn => {
+            sign_out(engine, &store).await?;
+            SessionState::SignedOut
+        }
+        other => other?,
+    };
     Ok(Reply::Hello {
         version: salus_messages::VERSION,
         environment: engine.config.environment.clone(),
-        session: state(engine).await?,
+        session,
     }
     .into())
 }
