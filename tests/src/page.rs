@@ -227,14 +227,22 @@ impl Visitor {
         Ok(())
     }
 
-    /// Approves the request that waits, as it stands.
+    /// Looks at the request that waits.
     ///
     /// # Errors
-    /// When there is none, or approving does not end.
-    pub async fn approve(&self) -> Result<()> {
+    /// When there is none.
+    pub async fn review(&self) -> Result<()> {
         self.go("sharing").await?;
         self.browser.click("review-request").await?;
         self.browser.see("request").await?;
+        Ok(())
+    }
+
+    /// Approves the request that is looked at, as it stands.
+    ///
+    /// # Errors
+    /// When approving does not end.
+    pub async fn approve(&self) -> Result<()> {
         self.browser.click("approve").await?;
         self.browser
             .see_css("[data-testid='grant-item'][data-status='active']")

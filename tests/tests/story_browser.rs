@@ -7,17 +7,18 @@ use salus_tests::network::{Network, Options};
 use salus_tests::page::Visitor;
 use salus_tests::{built, data};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 
 const LOOK: Duration = Duration::from_millis(100);
 const NOTE: &str = "Blood pressure is well controlled. Keep taking the tablets as before.";
 const ENTRY: &str = "[data-testid='audit-entry']";
 
-fn screenshots() -> Result<PathBuf> {
-    let folder = built::root().join("target/salus/screenshots");
+/// Keeps a picture of the page in `target/salus/screenshots`; the README's are copies of these.
+async fn picture(browser: &Browser, name: &str) -> Result<()> {
+    let folder: PathBuf = built::root().join("target/salus/screenshots");
     std::fs::create_dir_all(&folder)?;
-    Ok(folder)
+    browser.screenshot(&folder.join(name)).await
 }
 
 async fn count(browser: &Browser, css: &str) -> Result<usize> {
@@ -29,17 +30,22 @@ async fn trail(visitor: &Visitor) -> Result<Vec<String>> {
     let browser = &visitor.browser;
     visitor.go("activity").await?;
     browser.see("audit-entry").await?;
-    loop {
-        let before = count(browser, ENTRY).await?;
-        let more = By::Css("[data-testid='show-more']");
-        let Ok(more) = browser.page.find(more).await else {
-            break;
-        };
-        more.scroll_into_view().await?;
-        more.click().await?;
-        browser
-            .see_css(&format!(":nth-child({} of {ENTRY})", before + 1))
-            .await?;
+    // The list may be loaded anew while it is read, when something happens: so until its oldest
+    // entry is there.
+    let started = Instant::now();
+    let oldest = By::Css("[data-testid='audit-entry'][data-sequence='0']");
+    while browser.page.find(oldest.clone()).await.is_err() {
+        ensure!(started.elapsed() < PATIENCE, "the list does not end");
+        // Gone between being found and being clicked is as good as clicked.
+        if let Ok(more) = browser
+            .page
+            .find(By::Css("[data-testid='show-more']"))
+            .await
+            && more.scroll_into_view().await.is_ok()
+        {
+            let _ = more.click().await;
+        }
+        tokio::time::sleep(LOOK).await;
     }
     let mut kinds = Vec::new();
     for entry in browser.page.find_all(By::Css(ENTRY)).await? {
@@ -92,6 +98,12 @@ async fn tell(options: Options) -> Result<()> {
     // The patient hands over a link; the provider asks; the patient approves.
     let link = patient.invite().await?;
     provider.ask(&link, "To review your medication").await?;
+    patient.go("").await?;
+    patient.browser.see("waiting-request").await?;
+    patient.browser.see("compartment-card").await?;
+    picture(&patient.browser, "home.png").await?;
+    patient.review().await?;
+    picture(&patient.browser, "review.png").await?;
     patient.approve().await?;
 
     // The provider lists what was granted, and opens a medication.
@@ -129,10 +141,7 @@ async fn tell(options: Options) -> Result<()> {
     );
     let named = author.text().await?;
     ensure!(named.contains("Ruiz"), "the author is `{named}`");
-    patient
-        .browser
-        .screenshot(&screenshots()?.join("record.png"))
-        .await?;
+    picture(&patient.browser, "record.png").await?;
 
     // The patient revokes; the provider gets nothing more.
     patient.go("sharing").await?;
@@ -176,6 +185,7 @@ async fn tell(options: Options) -> Result<()> {
         "{}",
         verification.text().await?
     );
+    picture(&patient.browser, "activity.png").await?;
     for (who, visitor) in [("patient", &patient), ("provider", &provider)] {
         let complaints = visitor.complaints().await?;
         ensure!(complaints.is_empty(), "{who}'s console: {complaints:?}");
