@@ -11,7 +11,7 @@ use thirtyfour::prelude::*;
 use thirtyfour::{ChromiumLikeCapabilities, WebDriver};
 
 /// Longer than anything the interface does, `--delay` included.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);
 const ENDING: Duration = Duration::from_secs(10);
 

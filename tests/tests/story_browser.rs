@@ -9,9 +9,12 @@ use salus_tests::{built, data};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
+use tokio::sync::Mutex;
 
 const LOOK: Duration = Duration::from_millis(100);
 const NOTE: &str = "Blood pressure is well controlled. Keep taking the tablets as before.";
+/// Two browsers and a network are enough for two cores.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 const ENTRY: &str = "[data-testid='audit-entry']";
 
 /// Keeps a picture of the page in `target/salus/screenshots`; the README's are copies of these.
@@ -198,6 +201,7 @@ async fn a_patient_shares_and_revokes_in_two_browsers() -> Result<()> {
     if !browser::is_there() {
         return Ok(());
     }
+    let _turn = ONE_AT_A_TIME.lock().await;
     tell(Options::default()).await
 }
 
@@ -206,6 +210,7 @@ async fn the_same_with_the_latency_of_mainnet() -> Result<()> {
     if !browser::is_there() {
         return Ok(());
     }
+    let _turn = ONE_AT_A_TIME.lock().await;
     tell(Options { delay: true }).await
 }
 
@@ -214,6 +219,7 @@ async fn a_second_browser_unlocks_with_the_phrase_and_a_wrong_one_is_refused() -
     if !browser::is_there() {
         return Ok(());
     }
+    let _turn = ONE_AT_A_TIME.lock().await;
     let network = Network::start(Options::default())?;
     let mut first = Visitor::arrive(&network, "Ana Ferreira").await?;
     first.sign_in(false).await?;

@@ -128,7 +128,7 @@ async fn an_export_with_any_byte_changed_is_refused(world: World) {
     let file = trail.export(&person.device.client);
     let root = person.device.client.root_key();
     let mut refused = 0;
-    for i in (0..file.len()).step_by(7) {
+    for i in 0..file.len() {
         let mut other = file.clone();
         other[i] ^= 1;
         let read = salus_client::audit::verify_export(&other, Some(&root));
