@@ -212,9 +212,11 @@ fn parse_cbor(bytes: &[u8]) -> Result<Parsed<'_>, decode::Error> {
     }
 }
 
+/// A certificate says that it is CBOR (RFC 8949, section 3.4.6), or nothing.
 fn skip_tag(d: &mut Decoder<'_>) -> Result<(), decode::Error> {
-    if d.datatype()? == Type::Tag {
-        d.tag()?;
+    const SELF_DESCRIBED: u64 = 55_799;
+    if d.datatype()? == Type::Tag && d.tag()?.as_u64() != SELF_DESCRIBED {
+        return Err(decode::Error::message("another tag"));
     }
     Ok(())
 }
