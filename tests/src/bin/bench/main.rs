@@ -1,9 +1,10 @@
 //! `bench`: measures what the project's budgets are about and writes it as rows.
 //!
-//! `bench --out FILE [--large|--quick]`: instructions of the vault's calls on a real network beside plain
-//! operations of the same size, verification of audit chains, sealing, the first paint. `cargo xtask bench` builds
+//! `bench --out FILE [--large|--quick] [--only PART]`: instructions of the vault's calls on a real
+//! network beside plain operations of the same size; verification of audit chains and sealing,
+//! natively; sealing in a browser's worker and the site's first paint. `cargo xtask bench` builds
 //! what is measured, calls this, and adds sizes. With `--large` the vault holds a million records,
-//! with `--quick` two thousand.
+//! with `--quick` two thousand; `--only` measures one part.
 //!
 //! Owns what is measured. Must not build anything but the program that a browser's worker runs.
 
@@ -23,25 +24,42 @@ use report::Report;
 use std::path::PathBuf;
 use vault::Size;
 
+const PARTS: [&str; 3] = ["vault", "native", "browser"];
+
 struct Options {
     out: PathBuf,
     large: Size,
+    only: Option<String>,
+}
+
+impl Options {
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
 }
 
 fn options() -> Result<Options> {
-    let (mut out, mut large) = (None, Size::LARGE);
+    let (mut out, mut large, mut only) = (None, Size::LARGE, None);
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
             Some("--out") => out = Some(arguments.next().context("--out names no file")?.into()),
             Some("--large") => large = Size::MILLION,
             Some("--quick") => large = Size::QUICK,
-            _ => bail!("usage: bench --out FILE [--large|--quick]"),
+            Some("--only") => {
+                let part = arguments.next().context("--only names no part")?;
+                only = Some(part.to_string_lossy().into_owned());
+            }
+            _ => bail!(
+                "usage: bench --out FILE [--large|--quick] [--only {}]",
+                PARTS.join("|")
+            ),
         }
     }
     Ok(Options {
         out: out.context("--out FILE is missing")?,
         large,
+        only,
     })
 }
 
@@ -51,9 +69,15 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(vault::measure(&mut report, options.large))?;
-    chains::measure(&mut report)?;
-    sealing::measure(&mut report)?;
-    runtime.block_on(browser::measure(&mut report))?;
+    if options.wants("vault") {
+        runtime.block_on(vault::measure(&mut report, options.large))?;
+    }
+    if options.wants("native") {
+        chains::measure(&mut report)?;
+        sealing::measure(&mut report)?;
+    }
+    if options.wants("browser") {
+        runtime.block_on(browser::measure(&mut report))?;
+    }
     report.write(&options.out)
 }
