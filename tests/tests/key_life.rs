@@ -47,9 +47,11 @@ macro_rules! stories {
 mod key_life {
     pub(crate) mod accounts;
     pub(crate) mod lies_about_accounts;
+    pub(crate) mod lies_about_audits;
     pub(crate) mod lies_about_records;
     pub(crate) mod records;
     pub(crate) mod sharing;
+    pub(crate) mod stolen;
     pub(crate) mod thief;
 }
 

@@ -4,6 +4,7 @@ use super::super::*;
 use salus_protocol::canonical;
 use salus_protocol::keychain::KeyLink;
 use salus_protocol::ledger::{Change, LedgerOp};
+use salus_tests::transports::decode_answer;
 use salus_types::Hash;
 use salus_types::api::{AccountInfo, CertifiedHeads, LedgerPage};
 use serde_bytes::ByteBuf;
@@ -210,6 +211,30 @@ fn another_account_under_the_same_principal_is_refused() {
             .alter::<AccountInfo>("account_show", move |info| *info = theirs.clone());
         let refused = fresh.client.unlock_with_phrase(&person.phrase).await;
         assert_eq!(refused.unwrap_err(), ClientError::WrongPhrase);
+    });
+}
+
+#[test]
+fn an_account_the_principal_is_not_of_is_refused() {
+    run(async {
+        let world = World::new();
+        let person = world.person(1).await;
+        // A vault that has someone else call for the account, and hides that from the owner.
+        let honest = world.vault.for_caller(person.device.client.caller());
+        let account = person.own.account();
+        let ask = async |method: &str, arg: Vec<u8>| honest.query(method, &arg).await.unwrap();
+        let none = candid::encode_args(()).unwrap();
+        let info: AccountInfo = decode_answer(&ask("account_show", none).await).unwrap();
+        let from = candid::encode_one(0u64).unwrap();
+        let ledger: LedgerPage = decode_answer(&ask("ledger_page", from).await).unwrap();
+        let whose = candid::encode_one(account).unwrap();
+        let heads: CertifiedHeads = decode_answer(&ask("heads", whose).await).unwrap();
+        let other = world.device(9);
+        other.lies.pretend("account_show", info);
+        other.lies.pretend("ledger_page", ledger);
+        other.lies.pretend("heads", heads);
+        let refused = other.client.unlock_with_phrase(&person.phrase).await;
+        assert_eq!(integrity(refused), IntegrityError::OtherAccount);
     });
 }
 

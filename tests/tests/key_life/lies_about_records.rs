@@ -1,10 +1,8 @@
 //! A vault that lies about records and about other people: each lie has its refusal.
 
 use super::super::*;
-use salus_types::Hash;
 use salus_types::api::{
-    AuditItem, AuditPage, Counterparty, DirectoryItem, FeedPage, Filed, GrantPage, RecordPage,
-    RequestPage, VersionView,
+    Counterparty, DirectoryItem, FeedPage, Filed, GrantPage, RecordPage, RequestPage, VersionView,
 };
 use serde_bytes::ByteBuf;
 
@@ -246,6 +244,19 @@ fn another_grantees_keys_are_refused() {
         assert_eq!(integrity(swapped), IntegrityError::OtherAccount);
         patient.device.lies.stop();
 
+        // A rotation of the doctor's withheld: the key may be a thief's by now.
+        doctor.own.rotate_identity().await.unwrap();
+        let withhold = |item: &mut DirectoryItem| item.counterparty.chain.truncate(1);
+        patient.device.lies.alter("directory_get", withhold);
+        let old = patient.device.client.provider(principal).await;
+        assert_eq!(
+            integrity(old),
+            IntegrityError::NotCertified {
+                chain: Chain::Keys(doctor.own.account())
+            }
+        );
+        patient.device.lies.stop();
+
         // In a request: the doctor's words with Mallory's keys.
         let request = asked(&patient, &doctor, &ask(Wish::Everything, READ)).await;
         let shown = chain.clone();
@@ -363,40 +374,5 @@ fn a_grant_withheld_from_its_owner_is_noticed() {
             integrity(patient.own.grants().await),
             IntegrityError::Grant("the list")
         ));
-    });
-}
-
-#[test]
-fn an_audit_trail_that_was_cut_or_bent_is_refused() {
-    run(async {
-        let world = World::new();
-        let (patient, _, _) = granted(&world).await;
-        let lies = patient.device.lies.clone();
-        lies.alter::<AuditPage>("audit_page", |page| {
-            if let AuditItem::Entry(bytes) = &mut page.entries[2] {
-                let last = bytes.len() - 1;
-                bytes[last] ^= 1;
-            }
-        });
-        let bent = patient.own.audit_trail(&Quiet).await;
-        assert!(matches!(integrity(bent), IntegrityError::Broken { .. }));
-        lies.alter::<AuditPage>("audit_page", |page| {
-            page.entries.remove(2);
-        });
-        let gap = patient.own.audit_trail(&Quiet).await;
-        assert!(matches!(integrity(gap), IntegrityError::Broken { .. }));
-        lies.alter::<AuditPage>("audit_page", |page| {
-            page.entries[2] = AuditItem::Hidden(Hash([1; 32]));
-        });
-        let hidden = patient.own.audit_trail(&Quiet).await;
-        assert!(matches!(integrity(hidden), IntegrityError::Broken { .. }));
-        lies.alter::<AuditPage>("audit_page", |page| {
-            page.names[0].account = salus_client::AccountId([9; 16]);
-        });
-        let renamed = patient.own.audit_trail(&Quiet).await;
-        assert_eq!(integrity(renamed), IntegrityError::Pseudonym);
-        lies.stop();
-        let whole = patient.own.audit_trail(&Quiet).await.unwrap();
-        assert!(whole.verification.entries > 3);
     });
 }

@@ -1,0 +1,207 @@
+//! Someone with an account's identity keys and a session, who signs whatever they like. Must not
+//! assert anything.
+
+use super::super::*;
+use candid::CandidType;
+use salus_crypto::VaultScope;
+use salus_crypto::hierarchy::{Amk, IdentityBundle, IdentitySeeds};
+use salus_protocol::keychain::{Authority, KeyLink, POSSESSION_LABEL};
+use salus_protocol::ledger::{Change, CompartmentRewrap, LedgerOp, SlotWrap, Wrap};
+use salus_protocol::statement::{self, Statement, hash_of, signing_bytes};
+use salus_protocol::{KeyChain, canonical};
+use salus_types::api::{
+    AccountInfo, Head, KeyRotate, LedgerAppend, LedgerPage, Signed, SignedLink,
+};
+use salus_types::{AccountId, Hash, Result as Answer, SlotId};
+use serde::de::DeserializeOwned;
+use serde_bytes::ByteBuf;
+
+/// Whoever has the identity keys and a session, but neither phrase nor account master key.
+pub(crate) struct Thief {
+    vault: Native,
+    signing: salus_crypto::sign::SigningKey,
+    link: Hash,
+    /// The owner's, for those tests whose thief has more than the identity keys.
+    pub(crate) amk: Amk,
+    pub(crate) bundle: IdentityBundle,
+    account: AccountId,
+}
+
+fn signed<T: Statement>(value: &T, key: &salus_crypto::sign::SigningKey) -> Signed {
+    let bytes = canonical::encode(value);
+    let signature = key.sign(&signing_bytes(T::LABEL, &bytes));
+    Signed {
+        statement: ByteBuf::from(bytes),
+        signature: ByteBuf::from(signature.to_vec()),
+    }
+}
+
+async fn ledger(vault: &Native) -> Vec<Signed> {
+    let from = candid::encode_one(0u64).unwrap();
+    let answer = vault.query("ledger_page", &from).await.unwrap();
+    let page: Answer<LedgerPage> = candid::decode_one(&answer).unwrap();
+    page.unwrap().ops
+}
+
+impl Thief {
+    /// Takes the keys out of the sealed bundle with the owner's phrase: for the test alone.
+    pub(crate) async fn of(world: &World, person: &Person) -> Self {
+        let caller = person.device.client.caller();
+        let native = world.vault.for_caller(caller);
+        let vault = native.vault();
+        let account = person.own.account();
+        let scope = VaultScope {
+            vault: vault.as_slice(),
+            account,
+        };
+        let op = ledger(&native).await.remove(0);
+        let op: LedgerOp = statement::decode_for(&op.statement, vault.as_slice()).unwrap();
+        let Change::Open { slots, bundle, .. } = op.change else {
+            panic!("operation 0 opens an account")
+        };
+        let slot = &slots[0];
+        let keys = person
+            .phrase
+            .slot_secret()
+            .derive_keys(scope, slot.id)
+            .unwrap();
+        let amk = keys.unwrap_amk(scope, slot.id, 1, &slot.wrap).unwrap();
+        let bundle = IdentityBundle::open(&amk, scope, &bundle).unwrap();
+        Self {
+            vault: native,
+            signing: bundle.current.signing.clone(),
+            link: bundle.current.link,
+            amk,
+            bundle,
+            account,
+        }
+    }
+
+    pub(crate) fn with_scope<T>(&self, run: impl FnOnce(VaultScope<'_>) -> T) -> T {
+        let vault = self.vault.vault();
+        run(VaultScope {
+            vault: vault.as_slice(),
+            account: self.account,
+        })
+    }
+
+    async fn query<T>(&self, method: &str, arg: Vec<u8>) -> Answer<T>
+    where
+        T: CandidType + DeserializeOwned,
+    {
+        candid::decode_one(&self.vault.query(method, &arg).await.unwrap()).unwrap()
+    }
+
+    async fn update<T>(&self, method: &str, arg: impl CandidType) -> Answer<T>
+    where
+        T: CandidType + DeserializeOwned,
+    {
+        let arg = candid::encode_one(arg).unwrap();
+        candid::decode_one(&self.vault.update(method, &arg).await.unwrap()).unwrap()
+    }
+
+    pub(crate) async fn info(&self) -> AccountInfo {
+        let none = candid::encode_args(()).unwrap();
+        self.query("account_show", none).await.unwrap()
+    }
+
+    async fn op(&self, change: Change, link: Hash) -> LedgerOp {
+        let info = self.info().await;
+        LedgerOp {
+            vault: self.vault.vault().as_slice().to_vec(),
+            account: info.account,
+            seq: info.ledger.count,
+            previous: Some(info.ledger.hash),
+            link,
+            at: NOW,
+            change,
+        }
+    }
+
+    pub(crate) async fn append(&self, change: Change) -> Answer<Head> {
+        let op = self.op(change, self.link).await;
+        let append = LedgerAppend {
+            op: signed(&op, &self.signing),
+            grants: Vec::new(),
+        };
+        self.update("ledger_append", append).await
+    }
+
+    /// Replaces every wrap of the account by rubbish, and removes the owner's slot.
+    pub(crate) async fn rekey(&self) {
+        let op = ledger(&self.vault).await.remove(0);
+        let op: LedgerOp =
+            statement::decode_for(&op.statement, self.vault.vault().as_slice()).unwrap();
+        let Change::Open {
+            slots,
+            compartments,
+            ..
+        } = op.change
+        else {
+            panic!("operation 0 opens an account")
+        };
+        let id = SlotId([8; 16]);
+        let mut slot = slots[0].clone();
+        slot.id = id;
+        self.append(Change::AddSlot { slot }).await.unwrap();
+        let mut compartments: Vec<CompartmentRewrap> = compartments
+            .iter()
+            .map(|c| CompartmentRewrap {
+                compartment: c.id,
+                name: vec![1; 100],
+                wraps: vec![Wrap(vec![1; 120])],
+            })
+            .collect();
+        compartments.sort_by_key(|c| c.compartment);
+        self.append(Change::Rekey {
+            generation: 2,
+            removed: vec![slots[0].id],
+            slots: vec![SlotWrap {
+                slot: id,
+                wrap: vec![1; 1200],
+            }],
+            bundle: vec![1; 200],
+            compartments,
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Rotates to keys of the thief's own, with a bundle nobody can open.
+    pub(crate) async fn rotate(&mut self) {
+        self.rotate_with(vec![1; 200]).await;
+    }
+
+    pub(crate) async fn rotate_with(&mut self, bundle: Vec<u8>) {
+        let info = self.info().await;
+        let vault = self.vault.vault();
+        let chain = KeyChain::verify(&info.chain, vault.as_slice()).unwrap();
+        let before = chain.current().unwrap();
+        let seeds = IdentitySeeds::generate().unwrap();
+        let link = KeyLink {
+            index: before.link.index + 1,
+            previous: Some(before.hash),
+            signing: seeds.signing.public(),
+            sealing: seeds.hpke.public().unwrap().as_bytes().to_vec(),
+            by: Authority::Identity,
+            ..before.link.clone()
+        };
+        let statement = signed(&link, &self.signing);
+        let possession = signing_bytes(POSSESSION_LABEL, &statement.statement);
+        let hash = hash_of::<KeyLink>(&statement.statement);
+        let change = Change::Rotate { link: hash, bundle };
+        let op = self.op(change, hash).await;
+        let rotate = KeyRotate {
+            link: SignedLink {
+                possession: ByteBuf::from(seeds.signing.sign(&possession).to_vec()),
+                statement: statement.statement,
+                signature: statement.signature,
+            },
+            op: signed(&op, &seeds.signing),
+        };
+        let answer: Answer<Head> = self.update("key_rotate", rotate).await;
+        answer.unwrap();
+        self.signing = seeds.signing;
+        self.link = hash;
+    }
+}
