@@ -43,6 +43,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("salus-localnet", &[]),
     ("salus-tests", &["*"]),
+    ("salus-bench-web", &["salus-crypto", "salus-types"]),
     ("salus-bench-web", &["salus-types", "salus-crypto"]),
     ("xtask", &["salus-health"]),
     ("xtask-deploy", &[]),
