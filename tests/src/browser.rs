@@ -3,6 +3,7 @@
 use crate::polling;
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,7 +14,6 @@ use thirtyfour::{ChromiumLikeCapabilities, WebDriver};
 /// Longer than anything the interface does, `--delay` included.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(50);
-const ENDING: Duration = Duration::from_secs(10);
 
 /// A browser and its driver. Ends when dropped.
 pub struct Browser {
@@ -50,6 +50,7 @@ impl Browser {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut driver = Command::new(found("chromedriver").context("chromedriver")?)
             .arg(format!("--port={port}"))
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -204,15 +205,10 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Asked to end, the driver ends its browser too; killed, it would leave it behind.
-        let asked = Command::new("kill")
-            .arg(self.driver.id().to_string())
-            .status()
-            .is_ok_and(|status| status.success());
-        let ended = || self.driver.try_wait().ok().flatten();
-        if !asked || polling::until("chromedriver to end", ENDING, ended).is_err() {
-            let _ = self.driver.kill();
-            let _ = self.driver.wait();
-        }
+        // The driver would leave its browser behind: both end as one group of processes.
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.driver.id())])
+            .status();
+        let _ = self.driver.wait();
     }
 }
