@@ -13,10 +13,10 @@ use candid::Principal;
 use salus_client::agent::AgentTransport;
 use salus_client::agent::ic_agent::identity::BasicIdentity;
 use salus_client::{
-    APPEND, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Draft, Environment,
-    GrantPhase, IncomingRequest, IntegrityError, Label, NewAccount, NewSlot, PartDraft, Profile,
-    Quiet, READ, ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret, SystemClock, Terms,
-    Transport, Unlocked, VersionRef, Wish, memory::Volatile,
+    APPEND, AccountId, Ask, Authorship, Chain, Client, ClientError, CompartmentId, Draft,
+    Environment, GrantPhase, IncomingRequest, IntegrityError, Label, NewAccount, NewSlot,
+    PartDraft, Profile, Quiet, READ, ReceivedGrant, RecoveryPhrase, Scope, SlotKind, SlotSecret,
+    SystemClock, Terms, Transport, Unlocked, VersionRef, Wish, memory::Volatile,
 };
 use salus_tests::network::{Network, Options};
 use salus_tests::transports::{Lies, Lying, Native, TestClock};
@@ -48,6 +48,7 @@ mod key_life {
     pub(crate) mod accounts;
     pub(crate) mod lies_about_accounts;
     pub(crate) mod lies_about_audits;
+    pub(crate) mod lies_about_people;
     pub(crate) mod lies_about_records;
     pub(crate) mod records;
     pub(crate) mod sharing;
@@ -140,12 +141,16 @@ impl World {
     }
 
     async fn person(&self, seed: u8) -> Person {
+        self.person_with(seed, None).await
+    }
+
+    async fn person_with(&self, seed: u8, account: Option<AccountId>) -> Person {
         let device = self.device(seed);
         let phrase = RecoveryPhrase::generate().unwrap();
         let own = device
             .client
             .create_account(NewAccount {
-                account: None,
+                account,
                 phrase: &phrase,
                 profile: Profile {
                     display_name: format!("Person {seed}"),

@@ -166,7 +166,7 @@ async fn tell(options: Options) -> Result<()> {
         "record-added",
         "invited",
         "access-asked",
-        "request-approved",
+        "grant-given",
         "records-listed",
         "record-opened",
         "record-added",

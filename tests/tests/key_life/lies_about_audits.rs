@@ -38,3 +38,35 @@ fn an_audit_trail_that_was_cut_or_bent_is_refused() {
         assert!(whole.verification.entries > 3);
     });
 }
+
+#[test]
+fn a_trail_cut_short_is_refused_even_by_who_remembers_nothing() {
+    run(async {
+        let world = World::new();
+        let (patient, _, _) = granted(&world).await;
+        // Entries and head cut alike, so that they agree: the certificate does not.
+        patient
+            .device
+            .lies
+            .alter::<AuditPage>("audit_page", |page| {
+                let keep = if page.entries.len() > 2 { 2 } else { 0 };
+                page.entries.truncate(keep);
+                page.head = salus_protocol::chain::EMPTY;
+                for entry in &page.entries {
+                    let AuditItem::Entry(bytes) = entry else {
+                        panic!("the owner sees all entries")
+                    };
+                    let hash = salus_protocol::chain::entry_hash(bytes);
+                    let label = salus_protocol::chain::AUDIT_LABEL;
+                    page.head = salus_protocol::chain::extend(label, &page.head, &hash);
+                }
+            });
+        let cut = patient.own.audit_trail(&Quiet).await;
+        assert_eq!(
+            integrity(cut),
+            IntegrityError::NotCertified {
+                chain: Chain::Audit
+            }
+        );
+    });
+}

@@ -6,7 +6,7 @@ use candid::CandidType;
 use salus_crypto::VaultScope;
 use salus_crypto::hierarchy::{Amk, IdentityBundle, IdentitySeeds};
 use salus_protocol::keychain::{Authority, KeyLink, POSSESSION_LABEL};
-use salus_protocol::ledger::{Change, CompartmentRewrap, LedgerOp, SlotWrap, Wrap};
+use salus_protocol::ledger::{Change, CompartmentRewrap, LedgerOp, Slot, SlotWrap, Wrap};
 use salus_protocol::statement::{self, Statement, hash_of, signing_bytes};
 use salus_protocol::{KeyChain, canonical};
 use salus_types::api::{
@@ -41,6 +41,21 @@ async fn ledger(vault: &Native) -> Vec<Signed> {
     let answer = vault.query("ledger_page", &from).await.unwrap();
     let page: Answer<LedgerPage> = candid::decode_one(&answer).unwrap();
     page.unwrap().ops
+}
+
+/// A slot as it stands in someone's ledger.
+pub(crate) async fn slot(world: &World, person: &Person, id: SlotId) -> Slot {
+    let native = world.vault.for_caller(person.device.client.caller());
+    let vault = native.vault();
+    let ops = ledger(&native).await;
+    let added = ops.iter().find_map(|op| {
+        let op: LedgerOp = statement::decode_for(&op.statement, vault.as_slice()).unwrap();
+        match op.change {
+            Change::AddSlot { slot } if slot.id == id => Some(slot),
+            _ => None,
+        }
+    });
+    added.unwrap()
 }
 
 impl Thief {

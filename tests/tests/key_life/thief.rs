@@ -3,7 +3,8 @@
 use super::super::*;
 use super::stolen::Thief;
 use salus_crypto::hierarchy::EpochKey;
-use salus_protocol::ledger::{Change, NewCompartment};
+use salus_crypto::slot::wrap_amk;
+use salus_protocol::ledger::{Change, NewCompartment, Slot};
 use salus_types::Hash;
 
 #[test]
@@ -215,5 +216,46 @@ fn a_key_that_is_not_the_one_the_ledger_names_is_not_used() {
             epoch: 1,
         };
         assert_eq!(integrity(filed), refused);
+    });
+}
+
+#[test]
+fn a_whole_account_made_up_around_someones_slot_is_refused() {
+    run(async {
+        let world = World::new();
+        let person = world.person(1).await;
+        let secret = SlotSecret::generate_for_file().unwrap();
+        let slot = NewSlot::new(secret.clone(), "").unwrap();
+        person.own.add_slot(&slot).await.unwrap();
+        let real = super::stolen::slot(&world, &person, slot.id).await;
+
+        // Another vault under the same id and root key, as whoever has both could run: an account of
+        // the same id for the same principal, whose keys are Mallory's, sealed to the person's slot.
+        let fake = World::new();
+        let mallory = fake.person_with(1, Some(person.own.account())).await;
+        let thief = Thief::of(&fake, &mallory).await;
+        let keys = thief
+            .with_scope(|scope| secret.derive_keys(scope, slot.id))
+            .unwrap();
+        assert_eq!(keys.public().as_bytes(), real.sealing);
+        let wrap = thief.with_scope(|scope| wrap_amk(keys.public(), scope, slot.id, &thief.amk));
+        let forged = Slot {
+            wrap: wrap.unwrap(),
+            ..real
+        };
+        thief
+            .append(Change::AddSlot { slot: forged })
+            .await
+            .unwrap();
+
+        // A device that remembers nothing but its slot's secret would write to Mallory.
+        let fresh = fake.device(1).client;
+        let refused = fresh.unlock_with_slot(slot.id, &secret).await;
+        assert_eq!(
+            integrity(refused),
+            IntegrityError::KeyChanged {
+                account: person.own.account()
+            }
+        );
     });
 }
