@@ -90,7 +90,9 @@ pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
 fn measure(workspace: &Workspace) -> Result<Report> {
     let out = workspace.salus.join("bench-measured.json");
     let mut command = workspace.cargo("run");
+    let (name, flags) = workspace.wasm_flags_variable()?;
     command
+        .env(name, flags)
         .args([
             "--locked",
             "--release",

@@ -84,6 +84,27 @@ impl Workspace {
     /// The one set of flags for every Wasm build, so that none undoes another's cache: paths of
     /// this machine are renamed, because a canister's hash must not depend on who built it.
     pub(crate) fn wasm_flags(&self) -> Result<[String; 2]> {
+        let list = serde_json::to_string(&self.renames()?)?;
+        Ok([
+            "--config".to_owned(),
+            format!("target.{WASM}.rustflags={list}"),
+        ])
+    }
+
+    /// The same flags for a program that calls cargo itself: `Command::env`'s two arguments.
+    pub(crate) fn wasm_flags_variable(&self) -> Result<(&'static str, String)> {
+        // Cargo splits this one at spaces; a path with one only costs the shared cache.
+        let flags = self.renames()?;
+        let whole = flags.iter().all(|flag| !flag.contains(' '));
+        let value = if whole {
+            flags.join(" ")
+        } else {
+            String::new()
+        };
+        Ok(("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", value))
+    }
+
+    fn renames(&self) -> Result<Vec<String>> {
         let mut renames = Vec::new();
         let cargo_home = env::var_os("CARGO_HOME")
             .map(PathBuf::from)
@@ -94,7 +115,11 @@ impl Workspace {
                 renames.push((registry, "/registry".to_owned()));
             }
         }
-        let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+        let sysroot = process::output(
+            Command::new("rustc")
+                .args(["--print", "sysroot"])
+                .current_dir(&self.root),
+        )?;
         let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
         renames.push((sources, "/rust".to_owned()));
         renames.push((self.target.clone(), "/salus/target".to_owned()));
@@ -102,15 +127,10 @@ impl Workspace {
 
         // rustc lets the last match win: from the widest to the narrowest.
         renames.sort_by_key(|(from, _)| from.as_os_str().len());
-        let flags: Vec<String> = renames
+        Ok(renames
             .iter()
             .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
-            .collect();
-        let list = serde_json::to_string(&flags)?;
-        Ok([
-            "--config".to_owned(),
-            format!("target.{WASM}.rustflags={list}"),
-        ])
+            .collect())
     }
 
     /// Adds the Wasm target to the toolchain when it is missing.
