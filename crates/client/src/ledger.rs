@@ -227,3 +227,112 @@ pub(crate) fn is_stale(error: &ClientError) -> bool {
         ClientError::Vault(salus_types::Error::StaleHead { .. })
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use salus_crypto::sign::SigningKey;
+    use salus_protocol::keychain::{KeyLink, POSSESSION_LABEL, SEALING_KEY_BYTES};
+    use salus_protocol::ledger::{Slot, SlotKind};
+    use salus_types::api::SignedLink;
+    use salus_types::{RequestId, SlotId};
+    use serde_bytes::ByteBuf;
+
+    const ACCOUNT: AccountId = AccountId([1; 16]);
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_seed(&[seed; 32])
+    }
+
+    fn link(index: u32, previous: Option<Hash>, own: u8, by: Authority) -> SignedLink {
+        let link = KeyLink {
+            vault: vec![7],
+            account: ACCOUNT,
+            index,
+            previous,
+            signing: key(own).public(),
+            sealing: vec![9; SEALING_KEY_BYTES],
+            recovery: key(0).public(),
+            by,
+            at: 0,
+        };
+        let signed = sign(&link, &key(if by == Authority::Recovery { 0 } else { 1 }));
+        let possession = statement::signing_bytes(POSSESSION_LABEL, &signed.statement);
+        SignedLink {
+            possession: ByteBuf::from(key(own).sign(&possession).to_vec()),
+            statement: signed.statement,
+            signature: signed.signature,
+        }
+    }
+
+    fn op(ledger: &Ledger, link: Hash, signer: u8, change: Change) -> Signed {
+        let op = LedgerOp {
+            vault: vec![7],
+            account: ACCOUNT,
+            seq: ledger.head.count,
+            previous: (ledger.head.count > 0).then_some(ledger.head.hash),
+            link,
+            at: 0,
+            change,
+        };
+        sign(&op, &key(signer))
+    }
+
+    fn open() -> Change {
+        Change::Open {
+            slots: vec![Slot {
+                id: SlotId([1; 16]),
+                kind: SlotKind::Recovery,
+                sealing: vec![9; SEALING_KEY_BYTES],
+                anchor: vec![1],
+                wrap: vec![1],
+                label: Vec::new(),
+            }],
+            bundle: vec![1],
+            compartments: Vec::new(),
+        }
+    }
+
+    fn rotate(link: Hash) -> Change {
+        Change::Rotate {
+            link,
+            bundle: vec![2],
+        }
+    }
+
+    /// A thief (key 2) rotated and acted; the recovery key brought key 3.
+    #[test]
+    fn what_a_discarded_key_signed_stands_only_under_a_recovery() {
+        let genesis = link(0, None, 1, Authority::Recovery);
+        let mut chain = KeyChain::genesis(&genesis, &[7]).unwrap();
+        let first = chain.genesis_fingerprint();
+        let thiefs = link(1, Some(first), 2, Authority::Identity);
+        let thief = statement::hash_of::<KeyLink>(&thiefs.statement);
+        let owners = link(1, Some(first), 3, Authority::Recovery);
+        chain.append(&owners, &[7]).unwrap();
+        let owner = chain.current().unwrap().hash;
+        let deny = Change::Deny {
+            request: RequestId([1; 16]),
+        };
+
+        let mut ledger = Ledger::empty(&chain);
+        let mut push = |link, signer, change| {
+            let next = op(&ledger, link, signer, change);
+            let pushed = ledger.push(&next, &[7], ACCOUNT, &chain);
+            pushed.map(|_| ledger.check_end(&chain))
+        };
+        let end_refused = Ok(Err(IntegrityError::LedgerKeys));
+        assert_eq!(push(first, 1, open()), end_refused);
+        assert_eq!(push(thief, 2, rotate(thief)), end_refused);
+        assert_eq!(push(thief, 2, deny.clone()), end_refused);
+        // Back under a known key without a recovery in between.
+        assert!(push(first, 1, deny.clone()).is_err());
+        assert!(push(owner, 3, deny.clone()).is_err());
+        assert_eq!(push(owner, 3, rotate(owner)), Ok(Ok(())));
+        // The thief again, and the key before.
+        assert!(push(first, 1, deny.clone()).is_err());
+        assert!(push(first, 1, rotate(first)).is_err());
+        assert_eq!(push(owner, 3, deny.clone()), Ok(Ok(())));
+        assert_eq!(push(thief, 2, rotate(thief)), end_refused);
+    }
+}
