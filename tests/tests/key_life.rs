@@ -46,6 +46,7 @@ macro_rules! stories {
 
 mod key_life {
     pub(crate) mod accounts;
+    pub(crate) mod dishonest;
     pub(crate) mod lies_about_accounts;
     pub(crate) mod lies_about_audits;
     pub(crate) mod lies_about_people;

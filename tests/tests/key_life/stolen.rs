@@ -100,6 +100,11 @@ impl Thief {
         })
     }
 
+    /// Signs anything with the identity key.
+    pub(crate) fn sign<T: Statement>(&self, value: &T) -> Signed {
+        signed(value, &self.signing)
+    }
+
     async fn query<T>(&self, method: &str, arg: Vec<u8>) -> Answer<T>
     where
         T: CandidType + DeserializeOwned,
