@@ -156,6 +156,19 @@ impl Visitor {
         Ok(())
     }
 
+    /// Signed in as someone whom no records belong to yet, brings the words of records that are there.
+    ///
+    /// # Errors
+    /// When the page does not offer it, or does not unlock.
+    pub async fn join(&self) -> Result<()> {
+        self.browser.click("have-phrase").await?;
+        self.browser.see("join").await?;
+        self.browser.fill("recovery-phrase", &self.phrase()).await?;
+        self.browser.click("unlock-with-phrase").await?;
+        self.browser.see("greeting").await?;
+        Ok(())
+    }
+
     /// Imports a FHIR bundle and says how many records came of it.
     ///
     /// # Errors

@@ -237,3 +237,31 @@ async fn a_second_browser_unlocks_with_the_phrase_and_a_wrong_one_is_refused() -
     second.unlock().await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_sign_in_is_replaced_by_another_with_the_phrase() -> Result<()> {
+    if !browser::is_there() {
+        return Ok(());
+    }
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let network = Network::start(Options::default())?;
+    let mut before = Visitor::arrive(&network, "Ana Ferreira").await?;
+    before.sign_in(false).await?;
+    before.create_vault(false).await?;
+
+    // The same person, whom the identity provider does not know any more: somebody new to it.
+    let mut after = Visitor::arrive(&network, "Ana F.").await?;
+    after.sign_in(true).await?;
+    after.browser.see("create").await?;
+    after.remember_phrase(&before.phrase());
+    after.join().await?;
+    let greeting = after.browser.see("greeting").await?.text().await?;
+    ensure!(greeting.contains("Ana Ferreira"), "greeted as `{greeting}`");
+
+    // A second visit of the new sign-in finds the records at once.
+    after.browser.page.refresh().await?;
+    after.unlock().await?;
+    let complaints = after.complaints().await?;
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}

@@ -73,6 +73,7 @@ texts! {
     create_title: "Let us set up your records",
     create_lead: "This takes about two minutes. Have pen and paper ready.",
     create_begin: "Continue",
+    have_phrase: "I have records already, and my 24 words",
     display_name: "What shall we call you? (optional)",
     display_name_hint: "Only you see this name. It is never published.",
     stay_unlocked: "Stay unlocked in this browser",
@@ -96,6 +97,9 @@ texts! {
     recovery_phrase: "Your 24 words",
     recovery_phrase_hint: "From the sheet you wrote, with spaces between them. They do not leave this device.",
     unlock_with_phrase: "Unlock with the words",
+    join_title: "Open your records",
+    join_lead: "Type the 24 words you wrote down. From then on this sign-in opens your records too.",
+    join_back: "I am new here",
 
     // Home
     greeting: "Good to see you",

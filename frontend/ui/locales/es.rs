@@ -73,6 +73,7 @@ pub(crate) static ES: Texts = Texts {
     create_title: "Preparemos sus registros",
     create_lead: "Son unos dos minutos. Tenga a mano papel y bolígrafo.",
     create_begin: "Continuar",
+    have_phrase: "Ya tengo registros, y mis 24 palabras",
     display_name: "¿Cómo quiere que le llamemos? (opcional)",
     display_name_hint: "Solo usted ve este nombre. Nunca se publica.",
     stay_unlocked: "Seguir desbloqueado en este navegador",
@@ -96,6 +97,9 @@ pub(crate) static ES: Texts = Texts {
     recovery_phrase: "Sus 24 palabras",
     recovery_phrase_hint: "De la hoja que escribió, separadas por espacios. No salen de este dispositivo.",
     unlock_with_phrase: "Desbloquear con las palabras",
+    join_title: "Abra sus registros",
+    join_lead: "Escriba las 24 palabras que anotó. Desde entonces también este inicio de sesión abre sus registros.",
+    join_back: "Soy nuevo aquí",
 
     // Resumen
     greeting: "Qué bueno verle",

@@ -1,10 +1,12 @@
-//! A new vault: a name, the recovery phrase, and proof that it was written down.
+//! A new vault: a name, the recovery phrase, and proof that it was written down. Whoever has a phrase
+//! already is shown the way to their own.
 
 use crate::app_context::use_app;
 use crate::browser;
 use crate::channel;
 use crate::hooks::use_act;
 use crate::parts::{Icon, Look, button, check, field, icon, mark, problem, progress};
+use crate::screens::unlock::Unlock;
 use crate::texts::Texts;
 use crate::words;
 use salus_messages::{Intent, NewCompartment, Reply, Secret};
@@ -19,6 +21,8 @@ pub(crate) struct Creates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Name,
+    /// There is a phrase from before.
+    Known,
     Words,
     Check,
 }
@@ -88,6 +92,10 @@ pub(crate) fn create(props: &Creates) -> Html {
                 event.prevent_default();
                 go.send(Intent::ProposePhrase);
             });
+            let have_phrase = {
+                let stage = stage.clone();
+                Callback::from(move |()| stage.set(Stage::Known))
+            };
             html! {
                 <form class="stack" {onsubmit}>
                     <p class="lead">{ t.create_lead }</p>
@@ -95,8 +103,13 @@ pub(crate) fn create(props: &Creates) -> Html {
                     { check("stay-unlocked", t.stay_unlocked, *stay, Callback::from(move |on| stay.set(on))).hint(t.stay_unlocked_hint) }
                     if let Some(failure) = propose.failure.clone() { { problem(t, &failure) } }
                     { button("create-begin", t.create_begin).look(Look::Primary).submit().busy(propose.is_busy()) }
+                    { button("have-phrase", t.have_phrase).look(Look::Quiet).disabled(propose.is_busy()).onclick(have_phrase) }
                 </form>
             }
+        }
+        Stage::Known => {
+            let stage = stage.clone();
+            return html! { <Unlock back={Callback::from(move |()| stage.set(Stage::Name))} /> };
         }
         Stage::Words => {
             let (words, _) = &*phrase;
@@ -164,7 +177,7 @@ pub(crate) fn create(props: &Creates) -> Html {
         }
     };
     let (number, title) = match *stage {
-        Stage::Name => ("1", t.create_title),
+        Stage::Name | Stage::Known => ("1", t.create_title),
         Stage::Words => ("2", t.phrase_title),
         Stage::Check => ("3", t.check_title),
     };

@@ -1,4 +1,5 @@
-//! The keys are not in memory: what can bring them back.
+//! The keys are not in memory: what can bring them back. Also the way in for whoever signs in anew, but
+//! wrote the words down before.
 
 use crate::app_context::use_app;
 use crate::hooks::use_act;
@@ -10,7 +11,11 @@ use yew::{Callback, Html, Properties, function_component, html, use_state};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Unlocks {
+    #[prop_or_default]
     pub(crate) slots: Vec<SlotView>,
+    /// Present when this sign-in has no records yet and is to join those the words open: the way back.
+    #[prop_or_default]
+    pub(crate) back: Option<Callback<()>>,
 }
 
 /// Unlocks by this browser or by the recovery phrase.
@@ -44,15 +49,21 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
         Callback::from(move |value| phrase.set(value))
     };
     let words = phrase.split_whitespace().count();
+    let joins = props.back.is_some();
+    let (title, lead) = if joins {
+        (t.join_title, t.join_lead)
+    } else {
+        (t.unlock_title, t.unlock_lead)
+    };
     html! {
-        <div class="gate narrow" data-testid="unlock">
+        <div class="gate narrow" data-testid={if joins { "join" } else { "unlock" }}>
             <header class="gate-top">
                 <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
                 { sign_out(t) }
             </header>
             <main class="panel" id="main">
-                <h1 id="title" tabindex="-1" data-testid="title">{ t.unlock_title }</h1>
-                <p class="lead">{ t.unlock_lead }</p>
+                <h1 id="title" tabindex="-1" data-testid="title">{ title }</h1>
+                <p class="lead">{ lead }</p>
                 if browser {
                     { button("unlock-here", t.unlock_here).look(Look::Primary).icon(Icon::Lock).busy(act.is_busy()).onclick(here) }
                     <p class="divider">{ t.or }</p>
@@ -66,6 +77,9 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
                     if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
                     { progress(&app, act.busy, false) }
                     { button("unlock-with-phrase", t.unlock_with_phrase).look(if browser { Look::Plain } else { Look::Primary }).submit().busy(act.is_busy()) }
+                    if let Some(back) = props.back.clone() {
+                        { button("join-back", t.join_back).look(Look::Quiet).disabled(act.is_busy()).onclick(back) }
+                    }
                 </form>
             </main>
         </div>
