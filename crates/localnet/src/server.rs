@@ -47,7 +47,7 @@ pub struct Localnet {
     port: u16,
     stop: watch::Sender<bool>,
     servers: Vec<tokio::task::JoinHandle<()>>,
-    executor: Option<JoinHandle<()>>,
+    executor: Vec<JoinHandle<()>>,
 }
 
 impl Localnet {
@@ -99,7 +99,7 @@ impl Localnet {
             port,
             stop,
             servers,
-            executor: Some(executor),
+            executor,
         })
     }
 
@@ -126,7 +126,12 @@ impl Localnet {
     /// # Errors
     /// When there is no such canister or its file cannot be read.
     pub async fn stable_memory(&self, canister: Principal) -> Result<Vec<u8>, AdminError> {
-        self.node.stable_memory(canister).await
+        let mut image = self.node.image(canister)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(image.len()).unwrap_or(0));
+        while let Some(piece) = image.next()? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
     }
 
     /// Replaces a canister's stable memory, rounded up to whole pages of 64 KiB. Its heap stays:
@@ -139,7 +144,9 @@ impl Localnet {
         canister: Principal,
         bytes: Vec<u8>,
     ) -> Result<(), AdminError> {
-        self.node.set_stable_memory(canister, bytes).await
+        let mut upload = self.node.upload(canister)?;
+        upload.add(&bytes)?;
+        self.node.put(upload).await
     }
 
     /// Moves canisters' clock (not the protocol's) ahead by so many ns; what they see now, ns
@@ -169,9 +176,13 @@ impl Localnet {
             }
         }
         self.node.send(Event::Stop);
-        if let Some(executor) = self.executor.take() {
-            let _ = tokio::task::spawn_blocking(move || executor.join()).await;
-        }
+        let threads = std::mem::take(&mut self.executor);
+        let ended = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+        });
+        let _ = ended.await;
     }
 }
 

@@ -3,11 +3,9 @@
 
 mod common;
 
+use common::process::spawn;
 use common::{COUNTER, Net, install};
-use ic_agent::Agent;
 use ic_agent::identity::BasicIdentity;
-use std::path::Path;
-use std::process::{Child, Command};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_survives_a_restart() {
@@ -65,68 +63,22 @@ async fn a_memory_image_can_be_put_back() {
     assert_eq!(got[4..], image[4..]);
 }
 
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn ready(file: &Path, child: &mut Process) -> serde_json::Value {
-    loop {
-        if let Ok(bytes) = std::fs::read(file) {
-            std::fs::remove_file(file).unwrap();
-            return serde_json::from_slice(&bytes).unwrap();
-        }
-        assert!(child.0.try_wait().unwrap().is_none(), "it ended");
-        std::thread::yield_now();
-    }
-}
-
-fn spawn(dir: &Path) -> (Process, serde_json::Value) {
-    let file = dir.join("ready");
-    let child = Command::new(env!("CARGO_BIN_EXE_salus-localnet"))
-        .args(["--stop-after", "120", "--state"])
-        .arg(dir.join("state"))
-        .arg("--ready")
-        .arg(&file)
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut process = Process(child);
-    let told = ready(&file, &mut process);
-    (process, told)
-}
-
-async fn agent(told: &serde_json::Value) -> Agent {
-    let agent = Agent::builder()
-        .with_url(told["url"].as_str().unwrap())
-        .with_identity(BasicIdentity::from_raw_key(&[9; 32]))
-        .build()
-        .unwrap();
-    agent.set_root_key(hex::decode(told["root_key"].as_str().unwrap()).unwrap());
-    agent
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledged_update_survives_a_kill() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut process, mut told) = spawn(dir.path());
-    let id = install(&agent(&told).await, COUNTER).await;
+    let (mut process, mut told) = spawn(dir.path(), &[]);
+    let id = install(&told.agent(9), COUNTER).await;
     let mut count = 0_u32;
     for _ in 0..4 {
-        let caller = agent(&told).await;
+        let caller = told.agent(9);
         for _ in 0..3 {
             let reply = caller.update(&id, "inc").call_and_wait().await.unwrap();
             count += 1;
             assert_eq!(reply, count.to_le_bytes());
         }
-        // SIGKILL.
         drop(process);
-        (process, told) = spawn(dir.path());
-        let reply = agent(&told).await.query(&id, "all").call().await.unwrap();
+        (process, told) = spawn(dir.path(), &[]);
+        let reply = told.agent(9).query(&id, "all").call().await.unwrap();
         let all = [count, count, count, 1, 1];
         assert_eq!(reply, all.map(u32::to_le_bytes).concat());
     }

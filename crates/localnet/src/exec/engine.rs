@@ -3,7 +3,7 @@
 
 use super::host::Host;
 use super::imports;
-use super::memory::HeapCreator;
+use super::memory::{HEAP_GUARD, HEAP_RESERVATION, HeapCreator};
 use super::module::{self, Anatomy, ModuleError};
 use super::weights;
 use crate::wire::value::{Hash, sha256};
@@ -56,6 +56,8 @@ fn build() -> wasmtime::Result<Shared> {
         .max_wasm_stack(MAX_WASM_STACK)
         .memory_init_cow(false)
         .memory_may_move(false)
+        .memory_reservation(HEAP_RESERVATION as u64)
+        .memory_guard_size(HEAP_GUARD as u64)
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .wasm_multi_memory(false)

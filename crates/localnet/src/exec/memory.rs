@@ -1,90 +1,39 @@
-//! Copy-on-write views of the files that hold committed memory: the one place with `unsafe`.
+//! Views of files that hold committed memory: the one place with `unsafe`.
 //!
-//! A view maps its file privately: what canister code writes stays in the view until somebody
-//! copies the changed pages out and commits them to the file; dropping the view undoes it all.
+//! A view is private: what canister code writes stays in it until somebody copies the changed
+//! pages out and commits them to the file; dropping the view undoes it all. What is committed
+//! while a view lives does not show in it.
 //! Knows nothing of canisters, messages or what the bytes mean.
 #![expect(
     unsafe_code,
     reason = "private file mappings give rollback and page-wise commits without copying heaps"
 )]
 
-use rustix::mm::{MapFlags, ProtFlags};
+#[cfg(windows)]
+compile_error!("localnet runs on Linux and, more slowly, on other Unix systems; not on Windows");
+
+pub(crate) use super::backing::{BackingFile, PAGE};
+use super::backing::{Way, way};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 use std::cell::RefCell;
 use std::ffi::c_void;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The unit in which changes are noticed and committed, bytes.
-pub(crate) const PAGE: usize = 4096;
-/// Files grow by at least this much, bytes, so that growing a memory is rarely a system call.
-const FILE_STEP: u64 = 1 << 20;
-
-/// A file holding one committed memory. Its length only grows while anybody may map it.
-#[derive(Debug)]
-pub(crate) struct BackingFile {
-    path: PathBuf,
-    file: File,
-    len: Mutex<u64>,
-}
-
-impl BackingFile {
-    /// Opens or creates the file and cuts it to `committed` bytes, so that what lies beyond is zero.
-    pub(crate) fn open(path: &Path, committed: u64) -> io::Result<Arc<Self>> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        file.set_len(committed)?;
-        Ok(Arc::new(Self {
-            path: path.to_owned(),
-            file,
-            len: Mutex::new(committed),
-        }))
-    }
-
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Makes the file at least `needed` bytes long.
-    fn reserve(&self, needed: u64) -> io::Result<()> {
-        let mut len = self.len.lock().unwrap_or_else(PoisonError::into_inner);
-        if *len < needed {
-            let rounded = needed.next_multiple_of(FILE_STEP);
-            self.file.set_len(rounded)?;
-            *len = rounded;
-        }
-        Ok(())
-    }
-
-    /// Writes committed bytes. The caller holds whatever lock keeps views of this file away.
-    pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.reserve(offset + bytes.len() as u64)?;
-        self.file.write_all_at(bytes, offset)
-    }
-
-    /// Reads committed bytes; what lies beyond the end is zero.
-    pub(crate) fn read(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-        self.reserve(offset + len as u64)?;
-        let mut out = vec![0; len];
-        self.file.read_exact_at(&mut out, offset)?;
-        Ok(out)
-    }
-}
+/// Address space of a heap, bytes: what the engine asks for. Without bounds checks it relies on
+/// all of it being reserved.
+pub(crate) const HEAP_RESERVATION: usize = 4 << 30;
+/// Behind it, never accessible.
+pub(crate) const HEAP_GUARD: usize = 32 << 20;
 
 /// A private view of a file: readable and writable up to `accessible`, reserved beyond.
 pub(crate) struct View {
     base: *mut u8,
     reserved: usize,
     accessible: usize,
-    file: Arc<BackingFile>,
+    /// Where it is noted as looking, when commits must know of it.
+    noted: Option<(Arc<BackingFile>, u64)>,
 }
 
 // SAFETY: the view owns its mapping; access goes through `&self`/`&mut self` or through wasmtime,
@@ -94,29 +43,65 @@ unsafe impl Send for View {}
 unsafe impl Sync for View {}
 
 impl View {
-    /// Reserves `reserved` bytes of address space and maps the first `len` bytes of `file`.
+    /// Reserves `reserved` bytes of address space and shows the first `len` bytes of `file`.
     /// Both are multiples of the page size.
-    pub(crate) fn new(file: Arc<BackingFile>, len: usize, reserved: usize) -> io::Result<Self> {
+    pub(crate) fn new(file: &Arc<BackingFile>, len: usize, reserved: usize) -> io::Result<Self> {
+        if len > reserved {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         // SAFETY: a fresh anonymous mapping at an address of the kernel's choice.
         let base = unsafe {
-            rustix::mm::mmap_anonymous(
-                ptr::null_mut(),
-                reserved,
-                ProtFlags::empty(),
-                MapFlags::PRIVATE | MapFlags::NORESERVE,
-            )
+            rustix::mm::mmap_anonymous(ptr::null_mut(), reserved, ProtFlags::empty(), RESERVED)
         }?;
         let mut view = Self {
             base: base.cast(),
             reserved,
             accessible: 0,
-            file,
+            noted: None,
         };
-        view.grow_to(len)?;
+        match way() {
+            #[cfg(target_os = "linux")]
+            Way::Mapped => view.map(file, len)?,
+            Way::Copied => {
+                view.grow_to(len)?;
+                // SAFETY: the range was just made accessible, and nobody else knows of it.
+                let content = unsafe { std::slice::from_raw_parts_mut(view.base, len) };
+                file.read(0, content)?;
+            }
+        }
         Ok(view)
     }
 
-    /// Makes the first `len` bytes accessible.
+    #[cfg(target_os = "linux")]
+    fn map(&mut self, file: &Arc<BackingFile>, len: usize) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        file.reserve(len as u64)?;
+        let (base, reserved) = (self.base, self.reserved);
+        let number = file.look(|| {
+            debug_assert!(len <= reserved);
+            // SAFETY: the range lies inside our own reservation; the file is long enough and is
+            // never cut while a view of it lives.
+            unsafe {
+                rustix::mm::mmap(
+                    base.cast::<c_void>(),
+                    len,
+                    ProtFlags::READ | ProtFlags::WRITE,
+                    MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE,
+                    file.file(),
+                    0,
+                )
+            }?;
+            let base = base as usize;
+            Ok(super::backing::Look::Mapped { base, len })
+        })?;
+        self.noted = Some((Arc::clone(file), number));
+        self.accessible = len;
+        Ok(())
+    }
+
+    /// Makes the first `len` bytes accessible; what is new is zero, whatever is committed.
     pub(crate) fn grow_to(&mut self, len: usize) -> io::Result<()> {
         if len > self.reserved {
             return Err(io::ErrorKind::OutOfMemory.into());
@@ -124,19 +109,16 @@ impl View {
         if len <= self.accessible {
             return Ok(());
         }
-        self.file.reserve(len as u64)?;
-        // SAFETY: the range lies inside our own reservation and held no accessible page before;
-        // the file is long enough and is never cut while a view of it lives.
+        // SAFETY: the range lies inside our own anonymous reservation and held no accessible
+        // page before.
         unsafe {
-            rustix::mm::mmap(
-                self.base.add(self.accessible).cast::<c_void>(),
-                len - self.accessible,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::NORESERVE,
-                &self.file.file,
-                self.accessible as u64,
-            )
-        }?;
+            let start = self.base.add(self.accessible).cast::<c_void>();
+            let size = len - self.accessible;
+            rustix::mm::mprotect(start, size, MprotectFlags::READ | MprotectFlags::WRITE)?;
+            // Small pages, as far as the system can be told: each touched one is committed.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::mm::madvise(start, size, rustix::mm::Advice::LinuxNoHugepage);
+        }
         self.accessible = len;
         Ok(())
     }
@@ -170,10 +152,50 @@ impl View {
 
 impl Drop for View {
     fn drop(&mut self) {
+        if let Some((file, number)) = &self.noted {
+            // From here on no commit touches the mapping.
+            file.forget(*number);
+        }
         // SAFETY: unmaps exactly what `new` reserved; nothing borrows from a view beyond its life.
         // A failure leaves address space behind and nothing worse.
         let _ = unsafe { rustix::mm::munmap(self.base.cast(), self.reserved) };
     }
+}
+
+/// Address space only.
+#[cfg(target_os = "linux")]
+const RESERVED: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
+/// Address space only, as far as the system can be told.
+#[cfg(not(target_os = "linux"))]
+const RESERVED: MapFlags = MapFlags::PRIVATE;
+
+/// Whether the kernel can give a mapping its own copies of pages (Linux 5.14).
+#[cfg(target_os = "linux")]
+pub(super) fn can_map() -> bool {
+    // SAFETY: an empty range is asked about and nothing is touched.
+    unsafe { rustix::mm::madvise(ptr::null_mut(), 0, rustix::mm::Advice::LinuxPopulateWrite) }
+        .is_ok()
+        && std::fs::metadata("/proc/self/pagemap").is_ok()
+}
+
+/// Gives a private mapping its own copies of the pages that are about to be written to its file.
+#[cfg(target_os = "linux")]
+pub(super) fn keep_pages(base: usize, len: usize, offset: u64, count: usize) -> io::Result<()> {
+    let Some(start) = usize::try_from(offset).ok().filter(|start| *start < len) else {
+        return Ok(());
+    };
+    let start = start / PAGE * PAGE;
+    let end = (offset as usize + count).next_multiple_of(PAGE).min(len);
+    // SAFETY: the mapping is alive as long as it is noted with its file, which the caller holds
+    // locked; the kernel faults pages in as a write would, and changes no byte of them.
+    unsafe {
+        rustix::mm::madvise(
+            ptr::with_exposed_provenance_mut(base + start),
+            end - start,
+            rustix::mm::Advice::LinuxPopulateWrite,
+        )
+    }?;
+    Ok(())
 }
 
 /// The committed heap the next memory on this thread is made from.
@@ -183,6 +205,41 @@ pub(crate) struct HeapSource {
     pub(crate) file: Arc<BackingFile>,
     /// Committed bytes in it: a multiple of 64 KiB.
     pub(crate) len: usize,
+    /// Made when the source was, so that later commits do not show; for one memory.
+    view: Arc<Mutex<Option<View>>>,
+}
+
+impl HeapSource {
+    /// A committed heap as it is now.
+    pub(crate) fn committed(file: Arc<BackingFile>, len: usize) -> io::Result<Self> {
+        let view = View::new(&file, len, HEAP_RESERVATION + HEAP_GUARD)?;
+        Ok(Self {
+            file,
+            len,
+            view: Arc::new(Mutex::new(Some(view))),
+        })
+    }
+
+    /// A heap that holds nothing yet.
+    pub(crate) fn empty(file: Arc<BackingFile>) -> Self {
+        Self {
+            file,
+            len: 0,
+            view: Arc::default(),
+        }
+    }
+
+    fn view(self, reserved: usize) -> io::Result<View> {
+        let made = self
+            .view
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match made {
+            Some(view) if view.reserved >= reserved => Ok(view),
+            _ => View::new(&self.file, self.len, reserved),
+        }
+    }
 }
 
 thread_local! {
@@ -217,8 +274,8 @@ unsafe impl wasmtime::MemoryCreator for HeapCreator {
             .with(|next| next.borrow_mut().take())
             .ok_or("no heap was named for this instance")?;
         let capacity = reserved.or(maximum).unwrap_or(minimum).max(minimum);
-        let len = source.len.max(minimum);
-        let view = View::new(source.file, len, capacity + guard).map_err(|e| e.to_string())?;
+        let mut view = source.view(capacity + guard).map_err(|e| e.to_string())?;
+        view.grow_to(minimum).map_err(|e| e.to_string())?;
         Ok(Box::new(Heap { view, capacity }))
     }
 }
@@ -244,54 +301,4 @@ unsafe impl wasmtime::LinearMemory for Heap {
     fn as_ptr(&self) -> *mut u8 {
         self.view.base
     }
-}
-
-/// Indices of the pages of a privately mapped range that were written since it was mapped.
-///
-/// On Linux the kernel tells: a page that was copied is anonymous, an untouched one is the file's.
-#[cfg(target_os = "linux")]
-pub(crate) fn changed_pages(data: &[u8], _committed: &BackingFile) -> io::Result<Vec<usize>> {
-    use std::sync::OnceLock;
-    static PAGEMAP: OnceLock<File> = OnceLock::new();
-    const PRESENT: u64 = 1 << 63;
-    const SWAPPED: u64 = 1 << 62;
-    const OF_FILE: u64 = 1 << 61;
-
-    let pagemap = match PAGEMAP.get() {
-        Some(file) => file,
-        None => {
-            let file = File::open("/proc/self/pagemap")?;
-            PAGEMAP.get_or_init(|| file)
-        }
-    };
-    let first = data.as_ptr() as usize / PAGE;
-    let pages = data.len() / PAGE;
-    let mut changed = Vec::new();
-    let mut buffer = vec![0; 8 * pages.min(1 << 16)];
-    let mut done = 0;
-    while done < pages {
-        let now = (pages - done).min(1 << 16);
-        let entries = buffer.get_mut(..8 * now).unwrap_or_default();
-        pagemap.read_exact_at(entries, ((first + done) * 8) as u64)?;
-        for (i, entry) in entries.as_chunks::<8>().0.iter().enumerate() {
-            let entry = u64::from_le_bytes(*entry);
-            if entry & (PRESENT | SWAPPED) != 0 && entry & OF_FILE == 0 {
-                changed.push(done + i);
-            }
-        }
-        done += now;
-    }
-    Ok(changed)
-}
-
-/// Indices of the pages of a privately mapped range that differ from the file.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn changed_pages(data: &[u8], committed: &BackingFile) -> io::Result<Vec<usize>> {
-    let mut changed = Vec::new();
-    for (i, page) in data.chunks(PAGE).enumerate() {
-        if committed.read((i * PAGE) as u64, page.len())? != page {
-            changed.push(i);
-        }
-    }
-    Ok(changed)
 }

@@ -1,9 +1,12 @@
 //! Runs canister code: engine, memories, system API. Works on what it is handed and returns what
 //! changed; it never commits anything, knows no queue, no HTTP and no other canister.
 
+pub(crate) mod backing;
+mod changes;
 pub(crate) mod engine;
 pub(crate) mod host;
 mod imports;
+mod layers;
 pub(crate) mod memory;
 pub(crate) mod module;
 pub(crate) mod pool;

@@ -1,9 +1,10 @@
 //! One execution: makes an instance over the committed heap, runs one entry point, and gathers
 //! what changed. An execution that traps leaves nothing: its memory is dropped.
 
+use super::changes::changed_pages;
 use super::engine::{CanisterModule, engine};
 use super::host::{Closure, Host, Mode, Trap};
-use super::memory::{BackingFile, HeapSource, PAGE, changed_pages, set_next_heap};
+use super::memory::{BackingFile, HeapSource, PAGE, set_next_heap};
 use super::module::{MEMORY, START, TABLE};
 use super::stable::{Run, join};
 use serde::{Deserialize, Serialize};

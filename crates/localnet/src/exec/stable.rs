@@ -1,7 +1,10 @@
 //! One message's view of stable memory: reads through to what is committed, keeps writes apart,
 //! and yields the changed pages at the end.
 
-use super::memory::{BackingFile, PAGE, View};
+use super::backing::{BackingFile, PAGE, Way, way};
+use super::layers::Layers;
+#[cfg(target_os = "linux")]
+use super::memory::View;
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -25,12 +28,23 @@ pub(crate) enum StableError {
 /// A run of changed bytes: where and what.
 pub(crate) type Run = (u64, Vec<u8>);
 
+/// How a message looks at the file.
+enum Sight {
+    /// By mapping it.
+    #[cfg(target_os = "linux")]
+    Mapped(View),
+    /// By reading it.
+    Layered(Layers),
+}
+
 /// Stable memory as one message sees it.
 pub(crate) struct StableView {
     file: Arc<BackingFile>,
     pages: u64,
-    /// Mapped on first use: most messages of most canisters never look.
-    view: Option<View>,
+    /// Pages when it was made.
+    committed: u64,
+    /// Made on first use: most messages of most canisters never look.
+    sight: Option<Sight>,
     changed: BTreeSet<u64>,
 }
 
@@ -40,9 +54,18 @@ impl StableView {
         Self {
             file,
             pages,
-            view: None,
+            committed: pages,
+            sight: None,
             changed: BTreeSet::new(),
         }
+    }
+
+    /// Begins to look: what is committed from now on does not show.
+    pub(crate) fn open(&mut self) -> Result<(), StableError> {
+        if self.pages > 0 {
+            self.sight()?;
+        }
+        Ok(())
     }
 
     /// The file behind it.
@@ -63,19 +86,29 @@ impl StableView {
         Some(old)
     }
 
-    fn view(&mut self) -> Result<&mut View, StableError> {
-        let len = (self.pages * WASM_PAGE) as usize;
-        let view = match self.view.take() {
-            Some(view) => view,
-            None => View::new(
-                Arc::clone(&self.file),
-                len,
-                (MAX_PAGES * WASM_PAGE) as usize,
-            )?,
+    fn sight(&mut self) -> Result<&mut Sight, StableError> {
+        let sight = match self.sight.take() {
+            Some(sight) => sight,
+            None => self.look()?,
         };
-        let view = self.view.insert(view);
-        view.grow_to(len)?;
-        Ok(view)
+        let sight = self.sight.insert(sight);
+        #[cfg(target_os = "linux")]
+        if let Sight::Mapped(view) = sight {
+            view.grow_to((self.pages * WASM_PAGE) as usize)?;
+        }
+        Ok(sight)
+    }
+
+    fn look(&self) -> io::Result<Sight> {
+        let committed = self.committed * WASM_PAGE;
+        Ok(match way() {
+            #[cfg(target_os = "linux")]
+            Way::Mapped => {
+                let reserved = (MAX_PAGES * WASM_PAGE) as usize;
+                Sight::Mapped(View::new(&self.file, committed as usize, reserved)?)
+            }
+            Way::Copied => Sight::Layered(Layers::new(Arc::clone(&self.file), committed)?),
+        })
     }
 
     fn check(&self, offset: u64, len: usize) -> Result<(), StableError> {
@@ -88,11 +121,19 @@ impl StableView {
     /// Copies bytes out.
     pub(crate) fn read(&mut self, offset: u64, out: &mut [u8]) -> Result<(), StableError> {
         self.check(offset, out.len())?;
-        if out.is_empty() || self.view()?.read(offset as usize, out) {
-            Ok(())
-        } else {
-            Err(StableError::Bounds)
+        if out.is_empty() {
+            return Ok(());
         }
+        match self.sight()? {
+            #[cfg(target_os = "linux")]
+            Sight::Mapped(view) => {
+                if !view.read(offset as usize, out) {
+                    return Err(StableError::Bounds);
+                }
+            }
+            Sight::Layered(layers) => layers.read(offset, out)?,
+        }
+        Ok(())
     }
 
     /// Copies bytes in; how many pages this message had not written before.
@@ -101,8 +142,14 @@ impl StableView {
         if bytes.is_empty() {
             return Ok(0);
         }
-        if !self.view()?.write(offset as usize, bytes) {
-            return Err(StableError::Bounds);
+        match self.sight()? {
+            #[cfg(target_os = "linux")]
+            Sight::Mapped(view) => {
+                if !view.write(offset as usize, bytes) {
+                    return Err(StableError::Bounds);
+                }
+            }
+            Sight::Layered(layers) => layers.write(offset, bytes)?,
         }
         let first = offset / PAGE as u64;
         let last = (offset + bytes.len() as u64 - 1) / PAGE as u64;
@@ -164,6 +211,31 @@ mod tests {
         let mut third = StableView::new(Arc::clone(first.file()), 1);
         third.read(4090, &mut seen).unwrap();
         assert_eq!(&seen, b"x123456789");
+    }
+
+    #[test]
+    fn what_is_committed_while_somebody_looks_does_not_show() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = BackingFile::open(&dir.path().join("stable"), 2 * WASM_PAGE).unwrap();
+        file.write(0, &[1; 2 * PAGE]).unwrap();
+        let mut look = StableView::new(Arc::clone(&file), 2);
+        look.open().unwrap();
+        let seen = |look: &mut StableView| {
+            let mut seen = [9; 3];
+            for (byte, page) in seen.iter_mut().zip([0, 1, 32]) {
+                let offset = page * PAGE as u64;
+                look.read(offset, std::slice::from_mut(byte)).unwrap();
+            }
+            seen
+        };
+        look.write(PAGE as u64, &[5]).unwrap();
+        file.write(0, &[2; 3 * PAGE]).unwrap();
+        // The memory has grown meanwhile, too.
+        file.write(2 * WASM_PAGE, &[3; PAGE]).unwrap();
+        look.grow(1).unwrap();
+        assert_eq!(seen(&mut look), [1, 5, 0]);
+        let mut now = StableView::new(file, 3);
+        assert_eq!(seen(&mut now), [2, 2, 3]);
     }
 
     #[test]

@@ -94,7 +94,10 @@ async fn query(
         arg: question.encode(),
     };
     let asking = Arc::clone(node);
-    let answer = node.pool.run(move || asking.query(asked)).await;
+    let answer = node
+        .queries
+        .run_for(canister.as_slice(), move || asking.query(asked))
+        .await;
     reply(answer)
 }
 

@@ -1,32 +1,31 @@
-//! What tests need and the IC does not have: stopping, and with `--admin` reaching into stable
+//! What tests need and the IC does not have: its status, stopping, and with `--admin` reaching into stable
 //! memory, moving canisters' clock and reading what calls cost. Loopback only, like everything here.
 
 use super::{App, Refusal, Shared, refuse};
 use crate::identity::page::is_own;
 use crate::node::admin::AdminError;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use candid::Principal;
+use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use std::sync::Arc;
-
-/// Largest memory image that may be put, bytes.
-const MAX_IMAGE: usize = 2 << 30;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/_/stop", post(stop))
+        .route("/_/status", get(status))
         .route("/_/time", post(time))
         .route("/_/canister/{id}/costs", get(costs))
         .route(
             "/_/canister/{id}/stable",
             get(stable)
                 .put(put_stable)
-                .layer(DefaultBodyLimit::max(MAX_IMAGE)),
+                .layer(DefaultBodyLimit::disable()),
         )
 }
 
@@ -51,6 +50,14 @@ async fn stop(State(app): Shared, headers: HeaderMap) -> Response {
     StatusCode::ACCEPTED.into_response()
 }
 
+/// For the node's own page, too.
+async fn status(State(app): Shared, headers: HeaderMap) -> Response {
+    if !is_own(&headers, app.port) {
+        return refuse(StatusCode::FORBIDDEN, "at http://localhost only");
+    }
+    axum::Json(app.node.status()).into_response()
+}
+
 fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     if let Some(refusal) = from_a_page(app, headers) {
         return Err(refusal);
@@ -66,6 +73,7 @@ fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
 fn failed(error: &AdminError) -> Response {
     let status = match error {
         AdminError::NoCanister(_) => StatusCode::NOT_FOUND,
+        AdminError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     refuse(status, error)
@@ -89,14 +97,23 @@ async fn time(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
     }
 }
 
+/// The stable memory as it is now, piece by piece: it may be larger than this machine's memory.
 async fn stable(State(app): Shared, headers: HeaderMap, Path(id): Path<Principal>) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
         return refusal.into_response();
     }
-    match app.node.stable_memory(id).await {
-        Ok(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
-        Err(error) => failed(&error),
-    }
+    let image = match app.node.image(id) {
+        Ok(image) => image,
+        Err(error) => return failed(&error),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, image.len().to_string()),
+    ];
+    let pieces = stream::try_unfold(image, async |mut image| {
+        Ok::<_, AdminError>(image.next()?.map(|piece| (piece, image)))
+    });
+    (headers, Body::from_stream(pieces)).into_response()
 }
 
 /// `[{"method", "kind", "instructions"}]`, oldest first.
@@ -111,13 +128,23 @@ async fn put_stable(
     State(app): Shared,
     headers: HeaderMap,
     Path(id): Path<Principal>,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
         return refusal.into_response();
     }
-    match app.node.set_stable_memory(id, body.to_vec()).await {
+    match take_image(&app, id, body).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => failed(&error),
+        Err(response) => response,
     }
+}
+
+async fn take_image(app: &App, id: Principal, body: Body) -> Result<(), Response> {
+    let mut upload = app.node.upload(id).map_err(|e| failed(&e))?;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|e| refuse(StatusCode::BAD_REQUEST, e))?;
+        upload.add(&piece).map_err(|e| failed(&e))?;
+    }
+    app.node.put(upload).await.map_err(|e| failed(&e))
 }

@@ -10,6 +10,7 @@ use crate::node::query::Question;
 use crate::wire::auth;
 use crate::wire::envelope::{self, Ask, Envelope, MethodCall};
 use crate::wire::response;
+use crate::wire::value::Hash;
 use axum::body::Bytes;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
@@ -108,18 +109,28 @@ pub(super) async fn call(
         return cbor(StatusCode::OK, response::call_refused(&reject));
     }
     if !synchronous {
-        return StatusCode::ACCEPTED.into_response();
+        return accepted(&app, id).await;
     }
     let ended = app.node.core().ingress.wait(&id);
     let delay = mainnet_delay(&app, true);
     let (ended, ()) = tokio::join!(tokio::time::timeout(SYNC_WAIT, ended), delay);
     if !matches!(ended, Ok(Ok(()))) {
-        return StatusCode::ACCEPTED.into_response();
+        return accepted(&app, id).await;
     }
     let node = Arc::clone(&app.node);
     let certify = move || node.certificate(&[labels!["request_status", id]]);
     match app.node.pool.run(certify).await {
         Some(certificate) => cbor(StatusCode::OK, response::call_certified(certificate)),
+        None => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the node is ending"),
+    }
+}
+
+/// Tells the agent to poll, once that can be relied on.
+async fn accepted(app: &App, id: Hash) -> Response {
+    let node = Arc::clone(&app.node);
+    match app.node.pool.run(move || node.keep_waiting(&id)).await {
+        Some(Ok(())) => StatusCode::ACCEPTED.into_response(),
+        Some(Err(error)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
         None => refuse(StatusCode::INTERNAL_SERVER_ERROR, "the node is ending"),
     }
 }
@@ -150,7 +161,8 @@ pub(super) async fn query(
     };
     let node = Arc::clone(&app.node);
     let id = envelope.request_id;
-    let answer = app.node.pool.run(move || {
+    let canister = question.canister;
+    let answer = app.node.queries.run_for(canister.as_slice(), move || {
         let result = node.query(question);
         let keys = &node.keys;
         response::query(&result, &id, Clock::wire(), keys.node_id, |message| {

@@ -93,12 +93,7 @@ impl Call<'_, '_> {
         let failed = |e: std::io::Error| Ok(node_failed(e));
         let heap_generation = loaded.state.heap.generation + 1;
         let heap_file = BackingFile::open(&places.heap(heap_generation), 0).map_err(failed)?;
-        let fresh = |file: &Arc<BackingFile>| {
-            Heap::Fresh(HeapSource {
-                file: Arc::clone(file),
-                len: 0,
-            })
-        };
+        let fresh = |file: &Arc<BackingFile>| Heap::Fresh(HeapSource::empty(Arc::clone(file)));
         let mut facts = node.facts(loaded, caller, arg);
         facts.version += 1;
         let mut limit = INSTALL_INSTRUCTIONS;

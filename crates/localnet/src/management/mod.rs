@@ -59,6 +59,17 @@ const FOR_AGENTS: &[&str] = &[
     "upload_chunk",
 ];
 
+/// The one canister a management call is about, as far as its argument says.
+pub(crate) fn target(arg: &[u8]) -> Option<Principal> {
+    #[derive(CandidType, Deserialize)]
+    struct Target {
+        canister_id: Option<Principal>,
+        target_canister: Option<Principal>,
+    }
+    let (target,): (Target,) = candid::decode_args(arg).ok()?;
+    target.canister_id.or(target.target_canister)
+}
+
 /// Handles a management call.
 pub(crate) fn handle(transaction: &mut Transaction<'_>, delivery: Delivery) -> Outcome {
     let from_agent = matches!(delivery.origin, Origin::Ingress(_));

@@ -4,12 +4,15 @@ use super::Node;
 use super::executor::Event;
 use super::load::{encode, key};
 use super::query::not_found;
+use super::state::Places;
+use super::transaction::Transaction;
 use crate::exec::memory::BackingFile;
-use crate::exec::stable::WASM_PAGE;
-use crate::node::state::Places;
-use crate::persist::{Batch, PersistError};
+use crate::exec::stable::{StableError, StableView, WASM_PAGE};
+use crate::persist::PersistError;
 use candid::Principal;
-use std::sync::{Arc, PoisonError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Why it cannot be done.
@@ -18,72 +21,131 @@ pub enum AdminError {
     /// There is no such canister.
     #[error("{0}")]
     NoCanister(String),
+    /// More than a stable memory holds, or than may be put.
+    #[error("a memory image of more than {0} bytes")]
+    TooLarge(u64),
     /// A file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The state folder.
     #[error(transparent)]
     Persist(#[from] PersistError),
-    /// The node has ended.
-    #[error("the node has ended")]
+    /// The node has ended, or could not keep it.
+    #[error("the node has ended or could not keep it")]
     Ended,
 }
 
-/// Bytes written at a time.
-const STEP: usize = 1 << 20;
+impl From<StableError> for AdminError {
+    fn from(error: StableError) -> Self {
+        match error {
+            StableError::Io(error) => Self::Io(error),
+            StableError::Bounds => Self::Io(std::io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+/// Bytes read at a time.
+const STEP: u64 = 1 << 20;
+/// Largest memory image that may be put, bytes.
+pub(crate) const MAX_IMAGE: u64 = 8 << 30;
+
+/// A stable memory as it was at one moment, for reading piece by piece.
+pub(crate) struct Image {
+    view: StableView,
+    at: u64,
+}
+
+impl Image {
+    /// Bytes in all.
+    pub(crate) fn len(&self) -> u64 {
+        self.view.pages() * WASM_PAGE
+    }
+
+    /// The next piece; nothing at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, AdminError> {
+        let size = STEP.min(self.len() - self.at);
+        if size == 0 {
+            return Ok(None);
+        }
+        let mut piece = vec![0; size as usize];
+        self.view.read(self.at, &mut piece)?;
+        self.at += size;
+        Ok(Some(piece))
+    }
+}
+
+/// A memory image that is being put, in a file of the canister's folder. What is dropped before
+/// it is a canister's memory is removed.
+pub(crate) struct Upload {
+    id: Principal,
+    path: PathBuf,
+    file: std::fs::File,
+    len: u64,
+}
+
+impl Upload {
+    /// Adds a piece.
+    pub(crate) fn add(&mut self, piece: &[u8]) -> Result<(), AdminError> {
+        self.len += piece.len() as u64;
+        if self.len > MAX_IMAGE {
+            return Err(AdminError::TooLarge(MAX_IMAGE));
+        }
+        Ok(self.file.write_all(piece)?)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
 
 impl Node {
-    /// The committed stable memory of a canister, all of it.
-    pub(crate) async fn stable_memory(
-        self: &Arc<Self>,
-        id: Principal,
-    ) -> Result<Vec<u8>, AdminError> {
+    fn places(&self, id: Principal) -> Result<Places, AdminError> {
+        match self.cell(id) {
+            Some(_) => Ok(Places::new(&self.dir, id)),
+            None => Err(AdminError::NoCanister(not_found(id).message)),
+        }
+    }
+
+    /// The committed stable memory of a canister, as it is now whatever happens next.
+    pub(crate) fn image(&self, id: Principal) -> Result<Image, AdminError> {
         let cell = self
             .cell(id)
             .ok_or_else(|| AdminError::NoCanister(not_found(id).message))?;
-        let read = move || {
-            let loaded = cell
-                .committed
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            let len = loaded.state.stable.pages * WASM_PAGE;
-            loaded.stable.read(0, usize::try_from(len).unwrap_or(0))
-        };
-        Ok(self.pool.run(read).await.ok_or(AdminError::Ended)??)
+        let view = cell.look().stable_view();
+        Ok(Image { view, at: 0 })
+    }
+
+    /// Begins to put a stable memory.
+    pub(crate) fn upload(&self, id: Principal) -> Result<Upload, AdminError> {
+        let name = format!("upload-{}", self.clock.canisters());
+        let path = self.places(id)?.dir.join(name);
+        let file = std::fs::File::create(&path)?;
+        Ok(Upload {
+            id,
+            path,
+            file,
+            len: 0,
+        })
     }
 
     /// Replaces the stable memory of a canister; the length is rounded up to whole pages.
-    pub(crate) async fn set_stable_memory(
-        self: &Arc<Self>,
-        id: Principal,
-        bytes: Vec<u8>,
-    ) -> Result<(), AdminError> {
-        let cell = self
-            .cell(id)
-            .ok_or_else(|| AdminError::NoCanister(not_found(id).message))?;
-        let dir = self.dir.clone();
-        self.between(move |executor| {
-            let generation = {
-                let loaded = cell
-                    .committed
-                    .read()
-                    .unwrap_or_else(PoisonError::into_inner);
-                loaded.state.stable.generation
-            };
-            let places = Places::new(&dir, id);
-            let pages = (bytes.len() as u64).div_ceil(WASM_PAGE);
-            let file = BackingFile::open(&places.stable(generation + 1), pages * WASM_PAGE)?;
-            for (i, part) in bytes.chunks(STEP).enumerate() {
-                file.write((i * STEP) as u64, part)?;
-            }
-            executor.transact(None, |transaction| {
-                if let Some(loaded) = transaction.canister(id) {
-                    loaded.state.stable.generation = generation + 1;
-                    loaded.state.stable.pages = pages;
-                    loaded.stable = file;
-                    transaction.remove_later(places.stable(generation));
-                }
-            });
+    pub(crate) async fn put(&self, upload: Upload) -> Result<(), AdminError> {
+        let places = self.places(upload.id)?;
+        self.between(upload.id, move |transaction| {
+            let id = upload.id;
+            let gone = || AdminError::NoCanister(not_found(id).message);
+            let loaded = transaction.canister(id).ok_or_else(gone)?;
+            let stable = &mut loaded.state.stable;
+            let (before, now) = (stable.generation, stable.generation + 1);
+            let pages = upload.len.div_ceil(WASM_PAGE);
+            let path = places.stable(now);
+            let file = adopt(&upload.path, &path, pages * WASM_PAGE)?;
+            stable.generation = now;
+            stable.pages = pages;
+            loaded.stable = file;
+            transaction.remove_later(places.stable(before));
             Ok(())
         })
         .await
@@ -92,26 +154,42 @@ impl Node {
     /// Moves canisters' clock ahead; the time they see now, ns.
     pub(crate) async fn advance(self: &Arc<Self>, ns: u64) -> Result<u64, AdminError> {
         let node = Arc::clone(self);
-        self.between(move |_| {
+        let now = self.between(Principal::management_canister(), move |transaction| {
             let ahead = node.clock.advance(ns);
-            node.store().commit(&Batch {
-                values: vec![(key::CLOCK.into(), Some(encode(&ahead)))],
-                pages: Vec::new(),
-            })?;
+            transaction.set(key::CLOCK, encode(&ahead));
             Ok(node.clock.canisters())
-        })
-        .await
+        });
+        let now = now.await?;
+        // Timers may be due now.
+        self.look_again();
+        Ok(now)
     }
 
-    /// Does something between two messages.
+    /// Does something between two messages of a canister, and resolves when it is committed.
     async fn between<T: Send + 'static>(
         &self,
-        action: impl FnOnce(&mut super::executor::Executor) -> Result<T, AdminError> + Send + 'static,
+        id: Principal,
+        action: impl FnOnce(&mut Transaction<'_>) -> Result<T, AdminError> + Send + 'static,
     ) -> Result<T, AdminError> {
         let (done, result) = oneshot::channel();
-        self.send(Event::Between(Box::new(move |executor| {
-            let _ = done.send(action(executor));
-        })));
-        result.await.unwrap_or(Err(AdminError::Ended))
+        let (failed, failure) = oneshot::channel();
+        let action = move |transaction: &mut Transaction<'_>| match action(transaction) {
+            Ok(value) => transaction.then(move || {
+                let _ = done.send(value);
+            }),
+            Err(error) => {
+                let _ = failed.send(error);
+            }
+        };
+        self.send(Event::Between(id, Box::new(action)));
+        match result.await {
+            Ok(value) => Ok(value),
+            Err(_) => Err(failure.await.unwrap_or(AdminError::Ended)),
+        }
     }
+}
+
+fn adopt(from: &Path, to: &Path, len: u64) -> std::io::Result<Arc<BackingFile>> {
+    std::fs::rename(from, to)?;
+    BackingFile::open(to, len)
 }

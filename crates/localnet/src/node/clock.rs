@@ -37,6 +37,11 @@ impl Clock {
         }
     }
 
+    /// How far canisters' clock is ahead, ns.
+    pub(crate) fn ahead(&self) -> u64 {
+        self.ahead.load(Ordering::SeqCst)
+    }
+
     /// Moves canisters' clock; how far ahead it is now.
     pub(crate) fn advance(&self, ns: u64) -> u64 {
         self.ahead.fetch_add(ns, Ordering::SeqCst) + ns

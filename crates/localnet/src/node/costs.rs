@@ -1,5 +1,5 @@
-//! What executions cost, in instructions: the latest of each canister, for benchmarks. Kept in
-//! memory only, and only when asked for; must not change what executes.
+//! What executions cost, in instructions: all of each canister together, and the latest one by
+//! one, for benchmarks, when that is asked for. Kept in memory only; must not change what executes.
 
 use crate::exec::host::Trap;
 use crate::exec::run::Finished;
@@ -29,6 +29,7 @@ pub(crate) struct Cost {
 pub(crate) struct Costs {
     wanted: AtomicBool,
     latest: Mutex<HashMap<Principal, VecDeque<Cost>>>,
+    totals: Mutex<HashMap<Principal, u64>>,
 }
 
 impl Costs {
@@ -46,6 +47,9 @@ impl Costs {
         finished: &Result<Finished, Trap>,
     ) {
         if let Ok(finished) = finished {
+            let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            *totals.entry(id).or_default() += finished.instructions;
+            drop(totals);
             self.add(id, kind, method, finished.instructions);
         }
     }
@@ -64,6 +68,12 @@ impl Costs {
             kind,
             instructions,
         });
+    }
+
+    /// All instructions a canister spent since the node started.
+    pub(crate) fn total(&self, id: Principal) -> u64 {
+        let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.get(&id).copied().unwrap_or(0)
     }
 
     /// The latest executions of a canister, oldest first.

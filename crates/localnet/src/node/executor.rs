@@ -1,44 +1,28 @@
-//! The one thread that changes anything: takes requests by agents, messages between canisters
-//! and timers one at a time, each as one transaction.
+//! The threads that change anything: take requests by agents, messages between canisters and
+//! timers, each as one transaction. Canisters run beside each other, each doing one thing at a
+//! time; commits follow one another.
 
 use super::Node;
-use super::state::{Cycles, Origin, Task};
+use super::calls::Delivery;
+use super::schedule::Turn;
+use super::state::{Cycles, Loaded, Origin, Run, StoredResult, Task};
 use super::transaction::Transaction;
+use crate::exec::pool::STACK;
+use crate::management;
 use crate::wire::response::Reject;
 use crate::wire::value::Hash;
 use candid::Principal;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The first canister gets this number: the one development networks customarily begin with.
-const FIRST_CANISTER: u64 = 0x8000_0000_0010_0000;
-
-/// Messages between canisters that wait, and what numbers canisters.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Queue {
-    /// Messages, first come first.
-    pub(crate) tasks: VecDeque<Task>,
-    /// The number of the next canister.
-    pub(crate) next_canister: u64,
-    /// Whether it differs from what is stored.
-    #[serde(skip)]
-    pub(crate) changed: bool,
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self {
-            tasks: VecDeque::new(),
-            next_canister: FIRST_CANISTER,
-            changed: false,
-        }
-    }
-}
+/// Canisters that may run beside each other.
+const THREADS: usize = 16;
 
 /// A request by an agent that was let in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Submission {
     /// Its id.
     pub(crate) id: Hash,
@@ -49,114 +33,261 @@ pub(crate) struct Submission {
     /// The method.
     pub(crate) method: String,
     /// The argument.
+    #[serde(with = "serde_bytes")]
     pub(crate) arg: Vec<u8>,
+}
+
+/// Something to be done between messages, in a transaction.
+pub(crate) type Action = Box<dyn FnOnce(&mut Transaction<'_>) + Send>;
+
+/// What is to be done in a lane.
+pub(crate) enum Work {
+    /// A request by an agent.
+    Ingress(Arc<Submission>),
+    /// A message between canisters, stored under this number.
+    Task(u64, Task),
+    /// A timer that may be due.
+    Timer,
+    /// Something between messages.
+    Between(Action),
+}
+
+impl Work {
+    /// The lane of a call: that of the canister it changes. Calls of the management canister that
+    /// are about one canister change that one.
+    pub(crate) fn lane_of_call(to: Principal, arg: &[u8]) -> Principal {
+        if to == Principal::management_canister() {
+            management::target(arg).unwrap_or(to)
+        } else {
+            to
+        }
+    }
+
+    /// The lane of a message between canisters.
+    pub(crate) fn lane_of(task: &Task) -> Principal {
+        match task {
+            Task::Request { to, arg, .. } => Self::lane_of_call(*to, arg),
+            Task::Response { to, .. } => *to,
+        }
+    }
+
+    /// The same once more, when it can be told that it may be needed: only calls of the
+    /// management canister change others than their own.
+    fn again(&self) -> Option<Self> {
+        let management = Principal::management_canister();
+        match self {
+            Self::Ingress(submission) if submission.canister == management => {
+                Some(Self::Ingress(Arc::clone(submission)))
+            }
+            Self::Task(number, task) => match task {
+                Task::Request { to, .. } if *to == management => {
+                    Some(Self::Task(*number, task.clone()))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// What the executor is told.
 pub(crate) enum Event {
     /// A request by an agent.
-    Ingress(Submission),
-    /// Something to be done between messages.
-    Between(Box<dyn FnOnce(&mut Executor) + Send>),
+    Ingress(Arc<Submission>),
+    /// Something to be done between messages of a canister.
+    Between(Principal, Action),
     /// End.
     Stop,
 }
 
-/// The executor.
-pub(crate) struct Executor {
-    /// The node it works for.
-    pub(crate) node: Arc<Node>,
-    queue: Queue,
+/// When a canister is to be looked at although nobody calls it.
+pub(crate) fn due(loaded: &Loaded) -> Option<u64> {
+    let state = &loaded.state;
+    (state.timer != 0 && matches!(state.run, Run::Running)).then_some(state.timer)
 }
 
-impl Executor {
-    /// An executor that goes on with `queue`.
-    pub(crate) fn new(node: Arc<Node>, queue: Queue) -> Self {
-        Self { node, queue }
+/// Starts the executor's threads; they end on `Event::Stop`.
+pub(crate) fn start(node: &Arc<Node>) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..THREADS)
+        .map(|i| {
+            let node = Arc::clone(node);
+            std::thread::Builder::new()
+                .name(format!("localnet-executor-{i}"))
+                .stack_size(STACK)
+                .spawn(move || node.work())
+        })
+        .collect()
+}
+
+impl Node {
+    /// Hands something to the executor.
+    pub(crate) fn send(&self, event: Event) {
+        let mut plan = self.plan();
+        match event {
+            Event::Ingress(submission) => {
+                let lane = Work::lane_of_call(submission.canister, &submission.arg);
+                plan.schedule.add(lane, Work::Ingress(submission));
+            }
+            Event::Between(lane, action) => plan.schedule.add(lane, Work::Between(action)),
+            Event::Stop => {
+                plan.stopping = true;
+                self.planned.notify_all();
+            }
+        }
+        drop(plan);
+        self.planned.notify_one();
     }
 
-    /// Works until told to stop.
-    pub(crate) fn work(mut self, events: &Receiver<Event>) {
-        loop {
-            match self.next(events) {
-                Some(Event::Stop) => return,
-                Some(Event::Ingress(submission)) => self.ingress(submission),
-                Some(Event::Between(action)) => action(&mut self),
-                None => {}
-            }
-            if let Some(task) = self.queue.tasks.pop_front() {
-                self.queue.changed = true;
-                self.task(task);
-            }
-            self.timers();
+    /// Has timers looked at: the clock was moved.
+    pub(crate) fn look_again(&self) {
+        self.planned.notify_all();
+    }
+
+    fn work(&self) {
+        while let Some(turn) = self.next_turn() {
+            self.take(turn);
         }
     }
 
-    /// The next event; none when there is work without one.
-    fn next(&self, events: &Receiver<Event>) -> Option<Event> {
-        if !self.queue.tasks.is_empty() {
-            return match events.try_recv() {
-                Ok(event) => Some(event),
-                Err(TryRecvError::Empty) => None,
-                Err(TryRecvError::Disconnected) => Some(Event::Stop),
+    /// Waits for something that can be done; none when the node ends.
+    fn next_turn(&self) -> Option<Turn> {
+        let mut plan = self.plan();
+        loop {
+            if plan.stopping {
+                return None;
+            }
+            plan.schedule.fire(self.clock.canisters());
+            if let Some(turn) = plan.schedule.take() {
+                // Somebody else may find more, and waits for the next timer.
+                self.planned.notify_one();
+                return Some(turn);
+            }
+            plan = match plan.schedule.next_timer() {
+                None => self
+                    .planned
+                    .wait(plan)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(due) => {
+                    let wait = due.saturating_sub(self.clock.canisters());
+                    self.planned
+                        .wait_timeout(plan, Duration::from_nanos(wait))
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
             };
         }
-        let Some(due) = self.next_timer() else {
-            return Some(events.recv().unwrap_or(Event::Stop));
+    }
+
+    /// Does one thing and commits it. When it needs canisters that others hold, it changes
+    /// nothing and waits for them.
+    fn take(&self, turn: Turn) {
+        let Turn { lane, work, held } = turn;
+        let again = work.again();
+        let about = About::of(&work);
+        let mut transaction = Transaction::new(self, held);
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            transaction.run(lane, work);
+        }));
+        let (release, mut others) = transaction.canisters();
+        if worked.is_err() {
+            self.failed(about, &"it panicked");
+        } else if others.is_empty()
+            && let Err(error) = transaction.commit()
+        {
+            self.failed(about, &error);
+        }
+        let mut plan = self.plan();
+        plan.schedule.release(&release);
+        if let Some(work) = again
+            && !others.is_empty()
+        {
+            others.extend(release.into_iter().filter(|id| *id != lane));
+            plan.schedule.put_back(lane, work, others);
+        }
+        drop(plan);
+        self.planned.notify_one();
+    }
+
+    /// Ends something that could not be carried out: whoever asked is told. A fault of this
+    /// program loses the one message it happened in, not the node.
+    fn failed(&self, about: About, error: &dyn std::fmt::Display) {
+        eprintln!("localnet: a message could not be committed: {error}");
+        let reject = Reject::new(1, "IC0500", format!("the node failed: {error}"));
+        let mut transaction = Transaction::new(self, BTreeSet::new());
+        transaction.ends(about.number);
+        if let Some((origin, cycles)) = about.origin {
+            transaction.respond(&origin, Err(reject), cycles);
+        }
+        if let Err(error) = transaction.commit() {
+            eprintln!("localnet: nor could that be said: {error}");
+        }
+    }
+}
+
+/// Whom to tell when something fails.
+struct About {
+    number: Option<u64>,
+    origin: Option<(Origin, u128)>,
+}
+
+impl About {
+    fn of(work: &Work) -> Self {
+        let (number, origin) = match work {
+            Work::Ingress(submission) => (None, Some((Origin::Ingress(submission.id), 0))),
+            Work::Task(number, task) => (Some(*number), origin_of(task)),
+            Work::Timer | Work::Between(_) => (None, None),
         };
-        let wait = due.saturating_sub(self.node.clock.canisters());
-        match events.recv_timeout(Duration::from_nanos(wait)) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Event::Stop),
-        }
+        Self { number, origin }
     }
+}
 
-    fn timer_list(&self) -> Vec<(u64, Principal)> {
-        let cells: Vec<_> = self.node.core().canisters.values().cloned().collect();
-        let mut due = Vec::new();
-        for cell in cells {
-            let loaded = cell
-                .committed
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            if loaded.state.timer != 0 && matches!(loaded.state.run, super::state::Run::Running) {
-                due.push((loaded.state.timer, loaded.state.id));
+fn origin_of(task: &Task) -> Option<(Origin, u128)> {
+    match task {
+        Task::Request {
+            from,
+            callback,
+            cycles,
+            ..
+        } => {
+            let (id, callback) = (*from, *callback);
+            Some((Origin::Canister { id, callback }, cycles.0))
+        }
+        Task::Response { .. } => None,
+    }
+}
+
+impl Transaction<'_> {
+    /// Does what is to be done in a lane.
+    fn run(&mut self, lane: Principal, work: Work) {
+        match work {
+            Work::Ingress(submission) => {
+                self.begins(submission.id);
+                self.deliver(Delivery {
+                    origin: Origin::Ingress(submission.id),
+                    caller: submission.sender,
+                    to: submission.canister,
+                    method: submission.method.clone(),
+                    arg: submission.arg.clone(),
+                    cycles: 0,
+                });
             }
-        }
-        due.sort_unstable();
-        due
-    }
-
-    fn next_timer(&self) -> Option<u64> {
-        self.timer_list().first().map(|(at, _)| *at)
-    }
-
-    fn timers(&mut self) {
-        let now = self.node.clock.canisters();
-        for (at, id) in self.timer_list() {
-            if at <= now {
-                self.transact(None, |transaction| transaction.fire_timer(id));
+            Work::Task(number, task) => {
+                self.ends(Some(number));
+                self.task(task);
             }
+            Work::Timer => {
+                let now = self.node.clock.canisters();
+                let due = self.canister(lane).and_then(|loaded| due(loaded));
+                if due.is_some_and(|due| due <= now) {
+                    self.fire_timer(lane);
+                }
+            }
+            Work::Between(action) => action(self),
         }
-    }
-
-    fn ingress(&mut self, submission: Submission) {
-        let origin = Origin::Ingress(submission.id);
-        self.transact(Some(submission.id), |transaction| {
-            transaction.deliver(super::calls::Delivery {
-                origin,
-                caller: submission.sender,
-                to: submission.canister,
-                method: submission.method,
-                arg: submission.arg,
-                cycles: 0,
-            });
-        });
     }
 
     fn task(&mut self, task: Task) {
-        self.transact(None, |transaction| match task {
+        match task {
             Task::Request {
                 from,
                 callback,
@@ -164,7 +295,7 @@ impl Executor {
                 method,
                 arg,
                 cycles: Cycles(cycles),
-            } => transaction.deliver(super::calls::Delivery {
+            } => self.deliver(Delivery {
                 origin: Origin::Canister { id: from, callback },
                 caller: from,
                 to,
@@ -177,37 +308,7 @@ impl Executor {
                 callback,
                 result,
                 refund,
-            } => transaction.resume(to, callback, result.into(), refund.0),
-        });
-    }
-
-    /// Runs one transaction and commits it; when that fails, the agent who asked is told. A fault
-    /// of this program loses the one message it happened in, not the node.
-    pub(crate) fn transact(&mut self, agent: Option<Hash>, f: impl FnOnce(&mut Transaction<'_>)) {
-        let node = Arc::clone(&self.node);
-        let next_canister = self.queue.next_canister;
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut transaction = Transaction::new(&node, next_canister);
-            f(&mut transaction);
-            transaction
-        }));
-        match worked {
-            Ok(transaction) => {
-                if let Err(error) = transaction.commit(&mut self.queue) {
-                    self.failed(agent, &error);
-                }
-            }
-            Err(_) => self.failed(agent, &"it panicked"),
-        }
-    }
-
-    fn failed(&self, agent: Option<Hash>, error: &dyn std::fmt::Display) {
-        eprintln!("localnet: a message could not be committed: {error}");
-        if let Some(id) = agent {
-            let mut core = self.node.core();
-            let super::Core { tree, ingress, .. } = &mut *core;
-            let reject = Reject::new(1, "IC0500", format!("the node failed: {error}"));
-            ingress.answer(tree, &id, Err(reject));
+            } => self.resume(to, callback, StoredResult::into(result), refund.0),
         }
     }
 }

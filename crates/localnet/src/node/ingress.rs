@@ -1,12 +1,14 @@
 //! Requests by agents: which were seen, how they ended, and who waits for that.
 
 use crate::certify::{StateTree, layout};
+use crate::node::executor::Submission;
 use crate::node::state::StoredResult;
 use crate::wire::response::CallResult;
 use crate::wire::value::Hash;
 use candid::Principal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Answers are kept this long after their request's expiry, ns.
@@ -17,8 +19,10 @@ const KEEP_BYTES: usize = 256 << 20;
 /// How far a request has come.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Progress {
-    /// Waiting or being worked on.
-    Pending,
+    /// Waiting.
+    Received,
+    /// Begun, and waiting for other canisters.
+    Processing,
     /// Ended.
     Answered(StoredResult),
     /// Ended, and the answer is forgotten.
@@ -42,6 +46,8 @@ pub(crate) struct Ingress {
     requests: HashMap<Hash, Request>,
     by_expiry: BTreeSet<(u64, Hash)>,
     waiting: BTreeMap<Hash, Vec<oneshot::Sender<()>>>,
+    /// What was asked by requests that were not begun.
+    asked: HashMap<Hash, Arc<Submission>>,
     bytes: usize,
 }
 
@@ -55,7 +61,7 @@ impl Ingress {
     pub(crate) fn answer_of(&self, id: &Hash) -> Option<CallResult> {
         match &self.requests.get(id)?.progress {
             Progress::Answered(result) => Some(result.clone().into()),
-            Progress::Pending | Progress::Done => None,
+            _ => None,
         }
     }
 
@@ -63,34 +69,53 @@ impl Ingress {
     pub(crate) fn begin(
         &mut self,
         tree: &mut StateTree,
-        id: Hash,
-        sender: Principal,
+        submission: &Arc<Submission>,
         expiry: u64,
     ) -> bool {
+        let (id, sender) = (submission.id, submission.sender);
         if self.requests.contains_key(&id) {
             return false;
         }
         layout::set_pending(tree, &id, "received");
+        self.asked.insert(id, Arc::clone(submission));
         self.by_expiry.insert((expiry, id));
         self.requests.insert(
             id,
             Request {
                 sender,
                 expiry,
-                progress: Progress::Pending,
+                progress: Progress::Received,
             },
         );
         true
     }
 
+    /// What a request that was not begun asks, and until when.
+    pub(crate) fn asked(&self, id: &Hash) -> Option<(Arc<Submission>, u64)> {
+        let expiry = self.requests.get(id)?.expiry;
+        Some((Arc::clone(self.asked.get(id)?), expiry))
+    }
+
+    /// Notes that a request was begun and has not ended.
+    pub(crate) fn process(&mut self, tree: &mut StateTree, id: &Hash) {
+        self.asked.remove(id);
+        if let Some(request) = self.requests.get_mut(id) {
+            request.progress = Progress::Processing;
+            layout::set_pending(tree, id, "processing");
+        }
+    }
+
     /// Puts a remembered request back after a restart.
     pub(crate) fn restore(&mut self, tree: &mut StateTree, id: Hash, request: Request) {
-        if let Progress::Answered(result) = &request.progress {
-            let result = CallResult::from(result.clone());
-            self.bytes += result.as_ref().map_or(0, Vec::len);
-            layout::set_answer(tree, &id, &result);
-        } else {
-            layout::set_done(tree, &id);
+        match &request.progress {
+            Progress::Answered(result) => {
+                let result = CallResult::from(result.clone());
+                self.bytes += result.as_ref().map_or(0, Vec::len);
+                layout::set_answer(tree, &id, &result);
+            }
+            Progress::Received => layout::set_pending(tree, &id, "received"),
+            Progress::Processing => layout::set_pending(tree, &id, "processing"),
+            Progress::Done => layout::set_done(tree, &id),
         }
         self.by_expiry.insert((request.expiry, id));
         self.requests.insert(id, request);
@@ -98,6 +123,7 @@ impl Ingress {
 
     /// Ends a request.
     pub(crate) fn answer(&mut self, tree: &mut StateTree, id: &Hash, result: CallResult) {
+        self.asked.remove(id);
         layout::set_answer(tree, id, &result);
         self.bytes += result.as_ref().map_or(0, Vec::len);
         if let Some(request) = self.requests.get_mut(id) {
@@ -111,27 +137,34 @@ impl Ingress {
     /// Resolves when the request has ended, at once when it has or is unknown.
     pub(crate) fn wait(&mut self, id: &Hash) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
-        match self.requests.get(id).map(|request| &request.progress) {
-            Some(Progress::Pending) => self.waiting.entry(*id).or_default().push(sender),
-            _ => {
-                let _ = sender.send(());
-            }
+        if self.is_pending(id) {
+            self.waiting.entry(*id).or_default().push(sender);
+        } else {
+            let _ = sender.send(());
         }
         receiver
+    }
+
+    /// Whether a request is known and has not ended.
+    pub(crate) fn is_pending(&self, id: &Hash) -> bool {
+        matches!(
+            self.requests.get(id).map(|request| &request.progress),
+            Some(Progress::Received | Progress::Processing)
+        )
     }
 
     /// Forgets what is old at `now` (ns), and answers beyond the limit; what was forgotten
     /// entirely, and what is now "done".
     pub(crate) fn prune(&mut self, tree: &mut StateTree, now: u64) -> Vec<(Hash, Option<Request>)> {
+        let old: Vec<(u64, Hash)> = self
+            .by_expiry
+            .iter()
+            .take_while(|(expiry, _)| expiry.saturating_add(KEEP_NS) < now)
+            .filter(|(_, id)| !self.is_pending(id))
+            .copied()
+            .collect();
         let mut forgotten = Vec::new();
-        while let Some((expiry, id)) = self.by_expiry.first().copied() {
-            let pending = matches!(
-                self.requests.get(&id).map(|r| &r.progress),
-                Some(Progress::Pending)
-            );
-            if expiry.saturating_add(KEEP_NS) >= now || pending {
-                break;
-            }
+        for (expiry, id) in old {
             self.by_expiry.remove(&(expiry, id));
             self.bytes -= self.requests.remove(&id).map_or(0, |r| reply_len(&r));
             layout::remove_request(tree, &id);

@@ -1,34 +1,60 @@
 //! Starts a node on a state folder: brings back what was kept and starts the executor.
 
 use super::clock::Clock;
-use super::executor::{Executor, Queue};
+use super::executor::{self, Submission, Work};
 use super::ingress::Request;
-use super::state::{Canister, Cell, Loaded, module_path};
+use super::state::{Canister, Cell, Loaded, Task, module_path};
 use super::transaction::show;
-use super::{Core, Node, NodeError};
+use super::{Core, Node, NodeError, Numbers, Plan};
 use crate::certify::keys::{Keys, Secrets};
 use crate::certify::layout;
 use crate::exec::engine;
-use crate::exec::pool::{Pool, STACK};
+use crate::exec::pool::Pool;
 use crate::persist::{Batch, PersistError, Store};
 use crate::wire::value::Hash;
+use candid::Principal;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// Queries that run beside each other; those of one canister get a quarter.
+const QUERIES: usize = 64;
 
 /// Keys of values in the store.
 pub(crate) mod key {
+    use crate::wire::value::Hash;
+
     /// The secrets.
     pub(crate) const SECRETS: &str = "secrets";
     /// How far canisters' clock is ahead.
     pub(crate) const CLOCK: &str = "clock";
-    /// Messages between canisters, and the next canister id.
-    pub(crate) const QUEUE: &str = "queue";
+    /// What numbers canisters.
+    pub(crate) const NUMBERS: &str = "numbers";
+    /// Before the number of a message between canisters.
+    pub(crate) const TASK: &str = "task/";
     /// Before a canister's id.
     pub(crate) const CANISTER: &str = "canister/";
     /// Before a request's id in hexadecimal.
     pub(crate) const INGRESS: &str = "ingress/";
+    /// Before the id, in hexadecimal, of a request that was acknowledged and not begun.
+    pub(crate) const WAITING: &str = "waiting/";
+
+    /// A message between canisters.
+    pub(crate) fn task(number: u64) -> String {
+        format!("{TASK}{number:016x}")
+    }
+
+    /// A request.
+    pub(crate) fn ingress(id: &Hash) -> String {
+        format!("{INGRESS}{}", hex::encode(id))
+    }
+
+    /// A request that waits.
+    pub(crate) fn waiting(id: &Hash) -> String {
+        format!("{WAITING}{}", hex::encode(id))
+    }
 }
 
 /// Encodes a value for the store.
@@ -42,8 +68,8 @@ fn decode<T: serde::de::DeserializeOwned>(dir: &Path, bytes: &[u8]) -> Result<T,
 }
 
 impl Node {
-    /// Opens a state folder and starts the executor; its thread ends on `Event::Stop`.
-    pub(crate) fn start(dir: &Path) -> Result<(Arc<Self>, JoinHandle<()>), NodeError> {
+    /// Opens a state folder and starts the executor; its threads end on `Event::Stop`.
+    pub(crate) fn start(dir: &Path) -> Result<(Arc<Self>, Vec<JoinHandle<()>>), NodeError> {
         let mut store = Store::open(dir)?;
         std::fs::create_dir_all(dir.join("modules"))?;
         let secrets: Secrets = match store.get(key::SECRETS) {
@@ -62,41 +88,68 @@ impl Node {
             Some(bytes) => decode(dir, bytes)?,
             None => 0,
         };
-        let queue: Queue = match store.get(key::QUEUE) {
+        let mut numbers: Numbers = match store.get(key::NUMBERS) {
             Some(bytes) => decode(dir, bytes)?,
-            None => Queue::default(),
+            None => Numbers::default(),
         };
-        let core = load_core(dir, &store, &keys)?;
-        let (inbox, events) = mpsc::channel();
+        let mut plan = Plan::default();
+        let core = load_core(dir, &store, &keys, &mut plan)?;
+        for (name, bytes) in store.with_prefix(key::TASK) {
+            let task: Task = decode(dir, bytes)?;
+            let number = name.strip_prefix(key::TASK).unwrap_or(name);
+            let number = u64::from_str_radix(number, 16)
+                .map_err(|_| PersistError::Damaged(dir.join("values")))?;
+            numbers.next_task = number;
+            plan.schedule
+                .add(Work::lane_of(&task), Work::Task(number, task));
+        }
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let node = Arc::new(Self {
             dir: dir.to_owned(),
             keys,
+            started: Instant::now(),
             clock: Clock::new(ahead),
             costs: super::costs::Costs::default(),
-            pool: Pool::new(threads.max(4))?,
+            pool: Pool::new(threads.max(4), threads.max(4)),
+            queries: Pool::new(QUERIES, QUERIES / 4),
             core: Mutex::new(core),
             store: Mutex::new(store),
-            inbox: Mutex::new(inbox),
+            numbers: Mutex::new(numbers),
+            plan: Mutex::new(plan),
+            planned: Condvar::new(),
             certificates: Mutex::default(),
         });
-        let thread = spawn_executor(Arc::clone(&node), queue, events)?;
-        Ok((node, thread))
+        let threads = executor::start(&node)?;
+        Ok((node, threads))
+    }
+
+    /// Keeps a request that was not begun: the agent is told to poll for its answer, so a restart
+    /// must not forget it.
+    pub(crate) fn keep_waiting(&self, id: &Hash) -> Result<(), PersistError> {
+        let Some((submission, expiry)) = self.core().ingress.asked(id) else {
+            return Ok(());
+        };
+        let waiting = Waiting {
+            submission: (*submission).clone(),
+            expiry,
+        };
+        let batch = Batch {
+            values: vec![(key::waiting(id), Some(encode(&waiting)))],
+            pages: Vec::new(),
+        };
+        // It may have been begun since: that is in the store then, and this must not follow it.
+        self.store().commit_unless(&key::ingress(id), &batch)
     }
 }
 
-fn spawn_executor(
-    node: Arc<Node>,
-    queue: Queue,
-    events: Receiver<super::Event>,
-) -> Result<JoinHandle<()>, NodeError> {
-    Ok(std::thread::Builder::new()
-        .name("localnet-executor".into())
-        .stack_size(STACK)
-        .spawn(move || Executor::new(node, queue).work(&events))?)
+/// A request that was acknowledged and not begun.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    submission: Submission,
+    expiry: u64,
 }
 
-fn load_core(dir: &Path, store: &Store, keys: &Keys) -> Result<Core, NodeError> {
+fn load_core(dir: &Path, store: &Store, keys: &Keys, plan: &mut Plan) -> Result<Core, NodeError> {
     let mut core = Core::default();
     layout::set_subnet(&mut core.tree, keys);
     for (_, bytes) in store.with_prefix(key::CANISTER) {
@@ -113,6 +166,7 @@ fn load_core(dir: &Path, store: &Store, keys: &Keys) -> Result<Core, NodeError> 
         let loaded = Loaded::open(dir, state, module)?;
         remove_leftovers(dir, &loaded)?;
         show(&mut core.tree, &loaded);
+        plan.schedule.set_timer(id, executor::due(&loaded));
         let cell = Cell {
             committed: RwLock::new(loaded),
         };
@@ -126,7 +180,38 @@ fn load_core(dir: &Path, store: &Store, keys: &Keys) -> Result<Core, NodeError> 
             core.ingress.restore(&mut core.tree, id, request);
         }
     }
+    for (_, bytes) in store.with_prefix(key::WAITING) {
+        let Waiting { submission, expiry } = decode(dir, bytes)?;
+        let submission = Arc::new(submission);
+        if expiry > Clock::wire() && core.ingress.begin(&mut core.tree, &submission, expiry) {
+            let lane = Work::lane_of_call(submission.canister, &submission.arg);
+            plan.schedule.add(lane, Work::Ingress(submission));
+        }
+    }
+    remove_strays(dir, &core)?;
     Ok(core)
+}
+
+/// Removes what belongs to no canister: folders of canisters whose creation was never committed
+/// or whose deletion was, and modules that were being written.
+fn remove_strays(dir: &Path, core: &Core) -> Result<(), NodeError> {
+    let canisters = dir.join("canisters");
+    std::fs::create_dir_all(&canisters)?;
+    for entry in std::fs::read_dir(canisters)? {
+        let entry = entry?;
+        let id = entry.file_name().to_str().map(Principal::from_text);
+        let known = matches!(id, Some(Ok(id)) if core.canisters.contains_key(&id));
+        if !known {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    for entry in std::fs::read_dir(dir.join("modules"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "new") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes files of installations that never ended.

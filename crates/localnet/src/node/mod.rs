@@ -9,7 +9,9 @@ pub(crate) mod executor;
 pub(crate) mod ingress;
 pub(crate) mod load;
 pub(crate) mod query;
+pub(crate) mod schedule;
 pub(crate) mod state;
+pub(crate) mod status;
 pub(crate) mod transaction;
 
 use crate::certify::keys::{KeyError, Keys};
@@ -18,13 +20,13 @@ use crate::exec::pool::Pool;
 use crate::persist::{PersistError, Store};
 use candid::Principal;
 use clock::Clock;
-use executor::Event;
 use ingress::Ingress;
+use schedule::Schedule;
+use serde::{Deserialize, Serialize};
 use state::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A certificate over one canister's data is reused this long while nothing changes: agents
@@ -65,6 +67,37 @@ pub(crate) struct Core {
     pub(crate) ingress: Ingress,
 }
 
+/// The first canister gets this number: the one development networks customarily begin with.
+const FIRST_CANISTER: u64 = 0x8000_0000_0010_0000;
+
+/// What numbers what is made. Held by whoever commits.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Numbers {
+    /// The number of the next canister.
+    pub(crate) next_canister: u64,
+    /// The number of the latest message between canisters.
+    #[serde(skip)]
+    pub(crate) next_task: u64,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            next_canister: FIRST_CANISTER,
+            next_task: 0,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// By whom and in which order.
+    pub(crate) schedule: Schedule,
+    /// Whether nothing more is to be begun.
+    pub(crate) stopping: bool,
+}
+
 struct Cached {
     version: u64,
     made: Instant,
@@ -73,22 +106,28 @@ struct Cached {
 
 /// The node.
 ///
-/// Locks, in the order in which they may be taken together: a canister's cell, then `core`.
-/// `store` is taken alone.
+/// Locks, in the order in which they may be taken together: `numbers`, a canister's cell, then
+/// one of `core`, `store` and `plan`.
 pub(crate) struct Node {
     /// The state folder.
     pub(crate) dir: PathBuf,
     /// Its keys.
     pub(crate) keys: Keys,
+    /// When it started.
+    pub(crate) started: Instant,
     /// Its clocks.
     pub(crate) clock: Clock,
     /// What executions cost.
     pub(crate) costs: costs::Costs,
-    /// Threads for queries.
+    /// Threads for what is always short: signatures and certificates.
     pub(crate) pool: Pool,
+    /// Threads for canister code that keeps nothing.
+    pub(crate) queries: Pool,
     core: Mutex<Core>,
     store: Mutex<Store>,
-    inbox: Mutex<Sender<Event>>,
+    numbers: Mutex<Numbers>,
+    plan: Mutex<Plan>,
+    planned: Condvar,
     certificates: Mutex<HashMap<Principal, Cached>>,
 }
 
@@ -103,10 +142,14 @@ impl Node {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands something to the executor; false when it has ended.
-    pub(crate) fn send(&self, event: Event) -> bool {
-        let inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        inbox.send(event).is_ok()
+    /// What numbers what is made; whoever holds it commits.
+    pub(crate) fn numbers(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be done.
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A canister's cell.

@@ -8,7 +8,7 @@ use crate::exec::host::{CertificateSource, Effects, Facts, Host, Mode, Trap};
 use crate::exec::run::{Entry, Finished, Heap, run};
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// Instructions a query may spend (interface specification).
 const QUERY_INSTRUCTIONS: u64 = 5_000_000_000;
@@ -92,10 +92,7 @@ impl Node {
     pub(crate) fn query(self: &Arc<Self>, question: Question) -> CallResult {
         let id = question.canister;
         let cell = self.cell(id).ok_or_else(|| not_found(id))?;
-        let loaded = cell
-            .committed
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let loaded = cell.look();
         if let Some(reject) = closed(&loaded) {
             return Err(reject);
         }
@@ -128,10 +125,7 @@ impl Node {
     pub(crate) fn inspect(&self, question: Question) -> Result<(), Reject> {
         let id = question.canister;
         let cell = self.cell(id).ok_or_else(|| not_found(id))?;
-        let loaded = cell
-            .committed
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let loaded = cell.look();
         if let Some(reject) = closed(&loaded) {
             return Err(reject);
         }
@@ -166,6 +160,7 @@ impl Node {
         submission: Submission,
         expiry: u64,
     ) -> Result<(), Reject> {
+        let submission = Arc::new(submission);
         if self.core().ingress.get(&submission.id).is_some() {
             return Ok(());
         }
@@ -177,13 +172,17 @@ impl Node {
                 arg: submission.arg.clone(),
             };
             let node = Arc::clone(self);
-            let inspected = self.pool.run(move || node.inspect(question)).await;
+            let canister = question.canister;
+            let inspected = self
+                .queries
+                .run_for(canister.as_slice(), move || node.inspect(question))
+                .await;
             inspected.unwrap_or_else(|| Err(Reject::new(2, "IC0500", "the node is ending")))?;
         }
         let begun = {
             let mut core = self.core();
             let Core { tree, ingress, .. } = &mut *core;
-            ingress.begin(tree, submission.id, submission.sender, expiry)
+            ingress.begin(tree, &submission, expiry)
         };
         if begun {
             self.send(Event::Ingress(submission));

@@ -12,7 +12,7 @@ use candid::Principal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A number of cycles. CBOR integers end at 64 bits, so it is kept as 16 bytes, little end first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -322,6 +322,7 @@ pub(crate) struct Loaded {
     pub(crate) heap: Option<Arc<BackingFile>>,
     /// Its stable memory.
     pub(crate) stable: Arc<BackingFile>,
+    looking: Option<Looking>,
 }
 
 impl Loaded {
@@ -349,26 +350,65 @@ impl Loaded {
             module,
             heap,
             stable,
+            looking: None,
         })
     }
 
     /// The committed heap, when there is code.
     pub(crate) fn heap_source(&self) -> Option<HeapSource> {
-        Some(HeapSource {
-            file: Arc::clone(self.heap.as_ref()?),
-            len: usize::try_from(self.state.heap.len).ok()?,
-        })
+        if let Some(looking) = &self.looking {
+            return looking.heap.clone();
+        }
+        let file = Arc::clone(self.heap.as_ref()?);
+        let len = usize::try_from(self.state.heap.len).ok()?;
+        HeapSource::committed(file, len).ok()
     }
 
     /// A view of the committed stable memory.
     pub(crate) fn stable_view(&self) -> StableView {
+        let made = self.looking.as_ref().and_then(|looking| {
+            let mut view = looking
+                .stable
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            view.take()
+        });
+        if let Some(view) = made {
+            return view;
+        }
         StableView::new(Arc::clone(&self.stable), self.state.stable.pages)
     }
 }
 
-/// A canister others may look at: queries hold the read lock while they run, so that a commit
-/// waits for them.
+/// A canister others may look at. A commit takes the write lock, but only to put its pages and
+/// what it changed in their places.
 pub(crate) struct Cell {
     /// What is committed.
     pub(crate) committed: RwLock<Loaded>,
+}
+
+impl Cell {
+    /// The canister as it is now, with views of its memories that later commits do not change.
+    pub(crate) fn look(&self) -> Loaded {
+        let committed = self
+            .committed
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut loaded = committed.clone();
+        let mut stable = committed.stable_view();
+        // Without a view there is nothing to run on.
+        let opened = stable.open();
+        loaded.looking = Some(Looking {
+            heap: opened.ok().and_then(|()| committed.heap_source()),
+            stable: Arc::new(Mutex::new(Some(stable))),
+        });
+        loaded
+    }
+}
+
+/// Views made while nothing could be committed.
+#[derive(Clone)]
+struct Looking {
+    heap: Option<HeapSource>,
+    stable: Arc<Mutex<Option<StableView>>>,
 }

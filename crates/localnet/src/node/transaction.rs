@@ -1,7 +1,7 @@
 //! Everything one message changes, gathered and then committed at once: journal first, then
 //! memories, tree and waiting agents. What a transaction does not commit never happened.
 
-use super::executor::Queue;
+use super::executor::{Work, due};
 use super::ingress::{Progress, Request};
 use super::load::{encode, key};
 use super::state::{Cell, Loaded, Origin, Task};
@@ -13,7 +13,7 @@ use crate::persist::{self, Batch, PersistError};
 use crate::wire::response::CallResult;
 use crate::wire::value::Hash;
 use candid::Principal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -33,26 +33,85 @@ pub(crate) struct Transaction<'n> {
     pub(crate) tasks: Vec<Task>,
     /// The number the next canister gets.
     pub(crate) next_canister: u64,
+    first_canister: u64,
     drafts: BTreeMap<Principal, Option<Draft>>,
     answers: Vec<(Hash, CallResult)>,
     removals: Vec<PathBuf>,
+    values: Vec<(String, Option<Vec<u8>>)>,
+    begun: Option<Hash>,
+    after: Vec<Box<dyn FnOnce() + Send>>,
+    /// Canisters nobody else changes meanwhile.
+    held: BTreeSet<Principal>,
+    /// Canisters it would have to hold, but others do: it must not be committed.
+    missing: BTreeSet<Principal>,
 }
 
 impl<'n> Transaction<'n> {
-    /// A transaction that changes nothing yet.
-    pub(crate) fn new(node: &'n Node, next_canister: u64) -> Self {
+    /// A transaction that changes nothing yet, and holds these canisters.
+    pub(crate) fn new(node: &'n Node, held: BTreeSet<Principal>) -> Self {
+        let next_canister = node.numbers().next_canister;
         Self {
             node,
             tasks: Vec::new(),
             next_canister,
+            first_canister: next_canister,
             drafts: BTreeMap::new(),
             answers: Vec::new(),
             removals: Vec::new(),
+            values: Vec::new(),
+            begun: None,
+            after: Vec::new(),
+            held,
+            missing: BTreeSet::new(),
         }
+    }
+
+    /// The canisters it holds, and those it would have to hold.
+    pub(crate) fn canisters(&self) -> (BTreeSet<Principal>, BTreeSet<Principal>) {
+        (self.held.clone(), self.missing.clone())
+    }
+
+    /// Notes which request by an agent it begins.
+    pub(crate) fn begins(&mut self, request: Hash) {
+        self.values.push((key::waiting(&request), None));
+        self.begun = Some(request);
+    }
+
+    /// Notes which message between canisters it consumes.
+    pub(crate) fn ends(&mut self, task: Option<u64>) {
+        self.values
+            .extend(task.map(|number| (key::task(number), None)));
+    }
+
+    /// Keeps a value of the node's own.
+    pub(crate) fn set(&mut self, key: &str, value: Vec<u8>) {
+        self.values.push((key.to_owned(), Some(value)));
+    }
+
+    /// Does something once this is committed.
+    pub(crate) fn then(&mut self, action: impl FnOnce() + Send + 'static) {
+        self.after.push(Box::new(action));
+    }
+
+    /// Whether nobody else changes this canister meanwhile.
+    fn holds(&mut self, id: Principal) -> bool {
+        if self.held.contains(&id) {
+            return true;
+        }
+        let claimed = self.node.plan().schedule.claim(id);
+        if claimed {
+            self.held.insert(id);
+        } else {
+            self.missing.insert(id);
+        }
+        claimed
     }
 
     /// A canister as this transaction leaves it, for changing.
     pub(crate) fn canister(&mut self, id: Principal) -> Option<&mut Loaded> {
+        if !self.holds(id) {
+            return None;
+        }
         if !self.drafts.contains_key(&id) {
             let cell = self.node.cell(id)?;
             let loaded = cell
@@ -111,9 +170,10 @@ impl<'n> Transaction<'n> {
         }
     }
 
-    /// Commits everything; `queue` gets the messages to send.
-    pub(crate) fn commit(mut self, queue: &mut Queue) -> Result<(), PersistError> {
-        let mut values = Vec::new();
+    /// Commits everything.
+    pub(crate) fn commit(mut self) -> Result<(), PersistError> {
+        let node = self.node;
+        let mut values = std::mem::take(&mut self.values);
         let mut pages = Vec::new();
         for (id, draft) in &mut self.drafts {
             let name = format!("{}{id}", key::CANISTER);
@@ -125,19 +185,42 @@ impl<'n> Transaction<'n> {
                 }
             }
         }
-        let queue_changed =
-            queue.changed || !self.tasks.is_empty() || queue.next_canister != self.next_canister;
-        queue.next_canister = self.next_canister;
-        queue.tasks.extend(self.tasks.drain(..));
-        if queue_changed {
-            values.push((key::QUEUE.into(), Some(encode(queue))));
-            queue.changed = false;
+        // Whoever holds the numbers commits: one after another.
+        let mut numbers = node.numbers();
+        if self.next_canister != self.first_canister {
+            numbers.next_canister = self.next_canister;
+            values.push((key::NUMBERS.into(), Some(encode(&*numbers))));
         }
-        self.add_answers(&mut values);
+        let mut tasks = Vec::new();
+        for task in std::mem::take(&mut self.tasks) {
+            numbers.next_task += 1;
+            values.push((key::task(numbers.next_task), Some(encode(&task))));
+            tasks.push((numbers.next_task, task));
+        }
+        self.add_requests(&mut values);
         let batch = Batch { values, pages };
-        self.node.store().commit(&batch)?;
-        self.publish(&batch.pages)?;
-        self.node.store().tidy()?;
+        node.store().commit(&batch)?;
+        let timers = match self.publish(&batch.pages) {
+            Ok(timers) => timers,
+            Err(error) => {
+                // The journal has it, memories do not.
+                node.store().give_up();
+                return Err(error);
+            }
+        };
+        if let Err(error) = node.store().tidy() {
+            eprintln!("localnet: the journal could not be folded: {error}");
+        }
+        let mut plan = node.plan();
+        for (id, due) in timers {
+            plan.schedule.set_timer(id, due);
+        }
+        for (number, task) in tasks {
+            plan.schedule
+                .add(Work::lane_of(&task), Work::Task(number, task));
+        }
+        drop(plan);
+        drop(numbers);
         for path in self.removals {
             // A file that stays is swept at the next start.
             let _ = if path.is_dir() {
@@ -146,33 +229,50 @@ impl<'n> Transaction<'n> {
                 std::fs::remove_file(path)
             };
         }
+        for action in self.after {
+            action();
+        }
         Ok(())
     }
 
-    fn add_answers(&self, values: &mut Vec<(String, Option<Vec<u8>>)>) {
-        if self.answers.is_empty() {
+    fn add_requests(&self, values: &mut Vec<(String, Option<Vec<u8>>)>) {
+        if self.answers.is_empty() && self.begun.is_none() {
             return;
         }
-        let name = |id: &Hash| format!("{}{}", key::INGRESS, hex::encode(id));
         let mut core = self.node.core();
         let Core { tree, ingress, .. } = &mut *core;
+        if let Some(id) = self.begun
+            && let Some(request) = ingress.get(&id)
+        {
+            let request = Request {
+                progress: Progress::Processing,
+                ..request.clone()
+            };
+            values.push((key::ingress(&id), Some(encode(&request))));
+        }
         for (id, result) in &self.answers {
             if let Some(request) = ingress.get(id) {
                 let request = Request {
                     progress: Progress::Answered(result.clone().into()),
                     ..request.clone()
                 };
-                values.push((name(id), Some(encode(&request))));
+                values.push((key::ingress(id), Some(encode(&request))));
             }
         }
         for (id, request) in ingress.prune(tree, super::Clock::wire()) {
-            values.push((name(&id), request.map(|request| encode(&request))));
+            values.push((key::ingress(&id), request.map(|request| encode(&request))));
         }
     }
 
     /// Makes the commit visible: memories under their canister's lock, then tree and answers.
-    fn publish(&mut self, pages: &[FilePages]) -> Result<(), PersistError> {
+    /// When canisters are to be looked at next.
+    fn publish(
+        &mut self,
+        pages: &[FilePages],
+    ) -> Result<Vec<(Principal, Option<u64>)>, PersistError> {
+        let mut timers = Vec::new();
         for (id, draft) in std::mem::take(&mut self.drafts) {
+            timers.push((id, draft.as_ref().and_then(|draft| due(&draft.loaded))));
             let cell = self.node.cell(id);
             match (draft, cell) {
                 (None, _) => {
@@ -210,10 +310,13 @@ impl<'n> Transaction<'n> {
         }
         let mut core = self.node.core();
         let Core { tree, ingress, .. } = &mut *core;
+        if let Some(id) = self.begun {
+            ingress.process(tree, &id);
+        }
         for (id, result) in std::mem::take(&mut self.answers) {
             ingress.answer(tree, &id, result);
         }
-        Ok(())
+        Ok(timers)
     }
 }
 

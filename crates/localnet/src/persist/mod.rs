@@ -46,6 +46,9 @@ pub enum PersistError {
     /// What is stored cannot be read.
     #[error("{0} is damaged")]
     Damaged(PathBuf),
+    /// A write failed half way before, so that nothing can be kept until a restart.
+    #[error("{0} could not be written earlier: start again")]
+    Broken(PathBuf),
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> PersistError + '_ {
@@ -61,6 +64,8 @@ pub(crate) struct Store {
     journal: File,
     journal_len: u64,
     values: BTreeMap<String, Vec<u8>>,
+    /// Whether the files may differ from what was answered: then nothing more is taken.
+    broken: bool,
     /// Held open for its lock.
     _lock: File,
 }
@@ -97,6 +102,7 @@ impl Store {
             journal,
             journal_len: 0,
             values,
+            broken: false,
             _lock: lock,
         };
         store.fold()?;
@@ -123,8 +129,17 @@ impl Store {
     /// left to `apply`, which the caller runs under its locks.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<(), PersistError> {
         let path = self.dir.join("journal");
+        if self.broken {
+            return Err(PersistError::Broken(path));
+        }
         let bytes = journal::encode(&self.dir, batch);
-        self.journal.write_all(&bytes).map_err(at(&path))?;
+        if let Err(error) = self.journal.write_all(&bytes) {
+            // Half a commit must not stand before later ones: reading ends at it.
+            if self.journal.set_len(self.journal_len).is_err() {
+                self.give_up();
+            }
+            return Err(at(&path)(error));
+        }
         self.journal_len += bytes.len() as u64;
         for (key, value) in &batch.values {
             match value {
@@ -133,6 +148,25 @@ impl Store {
             };
         }
         Ok(())
+    }
+
+    /// Keeps a batch unless there is a value of this key already.
+    pub(crate) fn commit_unless(&mut self, key: &str, batch: &Batch) -> Result<(), PersistError> {
+        if self.values.contains_key(key) {
+            return Ok(());
+        }
+        self.commit(batch)
+    }
+
+    /// Takes no more commits: what is in memory or in files is no longer what was committed, and
+    /// only replaying the journal brings it back.
+    pub(crate) fn give_up(&mut self) {
+        self.broken = true;
+    }
+
+    /// Bytes in the journal.
+    pub(crate) fn journal_len(&self) -> u64 {
+        self.journal_len
     }
 
     /// Folds a long journal into a snapshot. Only between `apply` and the next `commit`.

@@ -1,6 +1,8 @@
 //! A localnet of its own for every test, agents, and canisters in text.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod process;
+
 use candid::{CandidType, Decode, Encode, Nat, Principal};
 use ic_agent::identity::BasicIdentity;
 use ic_agent::{Agent, AgentError};
@@ -163,18 +165,18 @@ pub(crate) async fn create(
     agent: &Agent,
     specified_id: Option<Principal>,
 ) -> Result<Principal, AgentError> {
-    let arg = Create {
-        amount: None,
-        settings: None,
-        specified_id,
-    };
     let reply = agent
         .update(&IC, "provisional_create_canister_with_cycles")
         .with_effective_canister_id(Principal::from_text("aaaaa-aa").unwrap())
-        .with_arg(Encode!(&arg).unwrap())
+        .with_arg(create_arg(specified_id))
         .call_and_wait()
         .await?;
-    Ok(Decode!(&reply, Id).unwrap().canister_id)
+    Ok(created(&reply))
+}
+
+/// The id in the answer of creation.
+pub(crate) fn created(reply: &[u8]) -> Principal {
+    Decode!(reply, Id).unwrap().canister_id
 }
 
 pub(crate) async fn upload(
@@ -194,6 +196,16 @@ pub(crate) async fn upload_wasm(
     wasm: Vec<u8>,
     arg: &[u8],
 ) -> Result<Vec<u8>, AgentError> {
+    agent
+        .update(&IC, "install_code")
+        .with_effective_canister_id(id)
+        .with_arg(install_arg(id, mode, wasm, arg))
+        .call_and_wait()
+        .await
+}
+
+/// The argument of `install_code`.
+pub(crate) fn install_arg(id: Principal, mode: &str, wasm: Vec<u8>, arg: &[u8]) -> Vec<u8> {
     let install = Install {
         mode: match mode {
             "install" => Mode::Install,
@@ -204,12 +216,22 @@ pub(crate) async fn upload_wasm(
         wasm_module: wasm.into(),
         arg: arg.to_vec().into(),
     };
-    agent
-        .update(&IC, "install_code")
-        .with_effective_canister_id(id)
-        .with_arg(Encode!(&install).unwrap())
-        .call_and_wait()
-        .await
+    Encode!(&install).unwrap()
+}
+
+/// The argument of `provisional_create_canister_with_cycles`.
+pub(crate) fn create_arg(specified_id: Option<Principal>) -> Vec<u8> {
+    let arg = Create {
+        amount: None,
+        settings: None,
+        specified_id,
+    };
+    Encode!(&arg).unwrap()
+}
+
+/// The argument of management calls about one canister.
+pub(crate) fn about(id: Principal) -> Vec<u8> {
+    Encode!(&Id { canister_id: id }).unwrap()
 }
 
 pub(crate) async fn install(agent: &Agent, text: &str) -> Principal {
