@@ -44,10 +44,7 @@ async fn a_trap_undoes_heap_globals_stable_memory_and_certified_data() {
     let agent = net.agent().await;
     let id = net.install(&agent, COUNTER, b"").await;
     agent.update(&id, "inc").call_and_wait().await.unwrap();
-    let before = agent
-        .read_state_canister_info(id, "certified_data")
-        .await
-        .unwrap();
+    let before = common::certified_data(&agent, id).await;
     let error = agent
         .update(&id, "inc_and_trap")
         .call_and_wait()
@@ -57,10 +54,7 @@ async fn a_trap_undoes_heap_globals_stable_memory_and_certified_data() {
     let reply = agent.query(&id, "all").call().await.unwrap();
     // Heap, global, first stable bytes, stable pages, heap pages.
     assert_eq!(reply, [1_u32, 1, 1, 1, 1].map(u32::to_le_bytes).concat());
-    let after = agent
-        .read_state_canister_info(id, "certified_data")
-        .await
-        .unwrap();
+    let after = common::certified_data(&agent, id).await;
     assert_eq!(before, after);
     agent.update(&id, "inc").call_and_wait().await.unwrap();
     let reply = agent.query(&id, "all").call().await.unwrap();
@@ -76,10 +70,7 @@ async fn an_upgrade_keeps_stable_memory_and_nothing_else() {
     net.upgrade(&agent, id, COUNTER, b"").await.unwrap();
     let reply = agent.query(&id, "all").call().await.unwrap();
     assert_eq!(reply, [0_u32, 0, 1, 1, 1].map(u32::to_le_bytes).concat());
-    let data = agent
-        .read_state_canister_info(id, "certified_data")
-        .await
-        .unwrap();
+    let data = common::certified_data(&agent, id).await;
     assert_eq!(data, b"upgraded");
 }
 

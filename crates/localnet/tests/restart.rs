@@ -25,10 +25,7 @@ async fn everything_survives_a_restart() {
     let agent = net.agent_as(key()).await;
     let reply = agent.query(&id, "all").call().await.unwrap();
     assert_eq!(reply, [1_u32, 1, 1, 1, 1].map(u32::to_le_bytes).concat());
-    let data = agent
-        .read_state_canister_info(id, "certified_data")
-        .await
-        .unwrap();
+    let data = common::certified_data(&agent, id).await;
     assert_eq!(data, 1_u32.to_le_bytes());
     net.upgrade(&agent, id, COUNTER, b"").await.unwrap();
     let other = net.create(&agent).await;

@@ -28,6 +28,11 @@ pub(crate) fn canister_number(id: Principal) -> Option<u64> {
     }
 }
 
+/// Whether an id lies in this subnet's canister ranges, which are ranges of byte strings.
+pub(crate) fn hosts(id: Principal) -> bool {
+    (canister_id(FIRST).as_slice()..=canister_id(LAST).as_slice()).contains(&id.as_slice())
+}
+
 /// Puts the subnet and its node into the tree.
 pub(crate) fn set_subnet(tree: &mut StateTree, keys: &Keys) {
     let subnet = keys.subnet;

@@ -114,9 +114,10 @@ async fn update(
         canister,
         method: "http_request_update".into(),
         arg: question.encode(),
+        effective: canister,
+        expiry: Clock::wire() + UPDATE_WAIT.as_nanos() as u64,
     };
-    let expiry = Clock::wire() + 60_000_000_000;
-    if let Err(reject) = app.node.submit(submission, expiry).await {
+    if let Err(reject) = app.node.submit(submission).await {
         return reply(Some(Err(reject)));
     }
     let ended = app.node.core().ingress.wait(&id);

@@ -2,6 +2,8 @@
 
 pub(crate) mod admin;
 mod api;
+mod effective;
+mod read_state;
 
 use crate::gateway;
 use crate::identity;
@@ -41,16 +43,10 @@ pub(crate) type Shared = State<Arc<App>>;
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v2/status", get(api::status))
-        .route("/api/{version}/canister/{id}/call", post(api::call))
-        .route("/api/{version}/canister/{id}/query", post(api::query))
+        .route("/api/{version}/{kind}/{id}/call", post(api::call))
+        .route("/api/{version}/{kind}/{id}/query", post(api::query))
         .route(
-            "/api/{version}/canister/{id}/read_state",
-            post(api::read_state),
-        )
-        .route("/api/{version}/subnet/{id}/call", post(api::call))
-        .route("/api/{version}/subnet/{id}/query", post(api::query))
-        .route(
-            "/api/{version}/subnet/{id}/read_state",
+            "/api/{version}/{kind}/{id}/read_state",
             post(api::read_state),
         )
         .merge(identity::routes::routes())

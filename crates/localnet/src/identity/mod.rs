@@ -114,7 +114,7 @@ pub(crate) fn delegate(
     let session = BASE64
         .decode(request.public_key.trim())
         .map_err(|_| IdentityError::PublicKey)?;
-    if crate::wire::der::read_public_key(&session).is_none() {
+    if crate::wire::der::read_public_key(&session).is_err() {
         return Err(IdentityError::PublicKey);
     }
     if !page::is_origin(&request.origin) {

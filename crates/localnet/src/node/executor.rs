@@ -4,6 +4,7 @@
 
 use super::Node;
 use super::calls::Delivery;
+use super::clock::Clock;
 use super::schedule::Turn;
 use super::state::{Cycles, Loaded, Origin, Run, StoredResult, Task};
 use super::transaction::Transaction;
@@ -35,6 +36,10 @@ pub(crate) struct Submission {
     /// The argument.
     #[serde(with = "serde_bytes")]
     pub(crate) arg: Vec<u8>,
+    /// The effective canister id it came with.
+    pub(crate) effective: Principal,
+    /// When it expires, ns: it is not begun after that.
+    pub(crate) expiry: u64,
 }
 
 /// Something to be done between messages, in a transaction.
@@ -262,8 +267,15 @@ impl Transaction<'_> {
         match work {
             Work::Ingress(submission) => {
                 self.begins(submission.id);
+                let origin = Origin::Ingress(submission.id);
+                if submission.expiry < Clock::wire() {
+                    let message = "the request expired while it waited for its turn";
+                    let reject = Reject::new(2, "IC0202", message);
+                    self.respond(&origin, Err(reject), 0);
+                    return;
+                }
                 self.deliver(Delivery {
-                    origin: Origin::Ingress(submission.id),
+                    origin,
                     caller: submission.sender,
                     to: submission.canister,
                     method: submission.method.clone(),

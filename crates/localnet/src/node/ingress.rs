@@ -34,6 +34,12 @@ pub(crate) enum Progress {
 pub(crate) struct Request {
     /// Who asked, and so may ask for the answer.
     pub(crate) sender: Principal,
+    /// The canister called; none in what an earlier version stored.
+    #[serde(default)]
+    pub(crate) canister: Option<Principal>,
+    /// The effective canister id it came with; none in what an earlier version stored.
+    #[serde(default)]
+    pub(crate) effective: Option<Principal>,
     /// When it expires, ns.
     pub(crate) expiry: u64,
     /// How far it has come.
@@ -66,34 +72,30 @@ impl Ingress {
     }
 
     /// Begins a request; false when it is known already.
-    pub(crate) fn begin(
-        &mut self,
-        tree: &mut StateTree,
-        submission: &Arc<Submission>,
-        expiry: u64,
-    ) -> bool {
-        let (id, sender) = (submission.id, submission.sender);
+    pub(crate) fn begin(&mut self, tree: &mut StateTree, submission: &Arc<Submission>) -> bool {
+        let id = submission.id;
         if self.requests.contains_key(&id) {
             return false;
         }
         layout::set_pending(tree, &id, "received");
         self.asked.insert(id, Arc::clone(submission));
-        self.by_expiry.insert((expiry, id));
+        self.by_expiry.insert((submission.expiry, id));
         self.requests.insert(
             id,
             Request {
-                sender,
-                expiry,
+                sender: submission.sender,
+                canister: Some(submission.canister),
+                effective: Some(submission.effective),
+                expiry: submission.expiry,
                 progress: Progress::Received,
             },
         );
         true
     }
 
-    /// What a request that was not begun asks, and until when.
-    pub(crate) fn asked(&self, id: &Hash) -> Option<(Arc<Submission>, u64)> {
-        let expiry = self.requests.get(id)?.expiry;
-        Some((Arc::clone(self.asked.get(id)?), expiry))
+    /// What a request that was not begun asks.
+    pub(crate) fn asked(&self, id: &Hash) -> Option<Arc<Submission>> {
+        self.asked.get(id).cloned()
     }
 
     /// Notes that a request was begun and has not ended.

@@ -13,7 +13,6 @@ use crate::exec::pool::Pool;
 use crate::persist::{Batch, PersistError, Store};
 use crate::wire::value::Hash;
 use candid::Principal;
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -126,27 +125,16 @@ impl Node {
     /// Keeps a request that was not begun: the agent is told to poll for its answer, so a restart
     /// must not forget it.
     pub(crate) fn keep_waiting(&self, id: &Hash) -> Result<(), PersistError> {
-        let Some((submission, expiry)) = self.core().ingress.asked(id) else {
+        let Some(submission) = self.core().ingress.asked(id) else {
             return Ok(());
         };
-        let waiting = Waiting {
-            submission: (*submission).clone(),
-            expiry,
-        };
         let batch = Batch {
-            values: vec![(key::waiting(id), Some(encode(&waiting)))],
+            values: vec![(key::waiting(id), Some(encode(&*submission)))],
             pages: Vec::new(),
         };
         // It may have been begun since: that is in the store then, and this must not follow it.
         self.store().commit_unless(&key::ingress(id), &batch)
     }
-}
-
-/// A request that was acknowledged and not begun.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    submission: Submission,
-    expiry: u64,
 }
 
 fn load_core(dir: &Path, store: &Store, keys: &Keys, plan: &mut Plan) -> Result<Core, NodeError> {
@@ -181,9 +169,8 @@ fn load_core(dir: &Path, store: &Store, keys: &Keys, plan: &mut Plan) -> Result<
         }
     }
     for (_, bytes) in store.with_prefix(key::WAITING) {
-        let Waiting { submission, expiry } = decode(dir, bytes)?;
-        let submission = Arc::new(submission);
-        if expiry > Clock::wire() && core.ingress.begin(&mut core.tree, &submission, expiry) {
+        let submission: Arc<Submission> = Arc::new(decode(dir, bytes)?);
+        if submission.expiry > Clock::wire() && core.ingress.begin(&mut core.tree, &submission) {
             let lane = Work::lane_of_call(submission.canister, &submission.arg);
             plan.schedule.add(lane, Work::Ingress(submission));
         }

@@ -155,11 +155,7 @@ impl Node {
 
 impl Node {
     /// Lets a call in and hands it to the executor, unless it is known already.
-    pub(crate) async fn submit(
-        self: &Arc<Self>,
-        submission: Submission,
-        expiry: u64,
-    ) -> Result<(), Reject> {
+    pub(crate) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<(), Reject> {
         let submission = Arc::new(submission);
         if self.core().ingress.get(&submission.id).is_some() {
             return Ok(());
@@ -182,7 +178,7 @@ impl Node {
         let begun = {
             let mut core = self.core();
             let Core { tree, ingress, .. } = &mut *core;
-            ingress.begin(tree, &submission, expiry)
+            ingress.begin(tree, &submission)
         };
         if begun {
             self.send(Event::Ingress(submission));

@@ -1,18 +1,15 @@
 //! Who sent a request: signature, delegation chain, expiry. The principal comes from the
 //! outermost key. Knows nothing of canisters.
 
-use super::der::{self, KeyKind};
+use super::der::{self, KeyError, KeyKind};
 use super::envelope::{Ask, Envelope};
 use super::webauthn;
 use candid::Principal;
 use std::collections::BTreeSet;
 
-/// How far ahead `ingress_expiry` may lie: five minutes, and a minute of clock drift.
-const MAX_EXPIRY_AHEAD_NS: u64 = 6 * 60 * 1_000_000_000;
-/// Most delegations in one chain (interface specification, "Authentication").
-const MAX_DELEGATIONS: usize = 20;
-/// Most targets in one delegation (same place).
-const MAX_TARGETS: usize = 1_000;
+/// How far ahead `ingress_expiry` may lie: five minutes. The IC's nodes allow for some drift of
+/// clocks beyond that; agents of this node have the same clock.
+const MAX_EXPIRY_AHEAD_NS: u64 = 5 * 60 * 1_000_000_000;
 
 /// Why a request is not believed.
 #[derive(Debug, thiserror::Error)]
@@ -43,23 +40,17 @@ pub(crate) enum AuthError {
         key: Principal,
     },
     /// A key no scheme knows.
-    #[error("the public key is not of a supported kind")]
-    UnknownKey,
+    #[error("{0}: the public key: {1}")]
+    Key(&'static str, KeyError),
     /// A signature does not verify.
     #[error("{0}: the signature does not verify: {1}")]
     BadSignature(&'static str, String),
-    /// Too many delegations.
-    #[error("more than {MAX_DELEGATIONS} delegations")]
-    ChainTooLong,
     /// A key occurs twice in a chain.
     #[error("the delegation chain has a cycle")]
     Cycle,
     /// A delegation has expired.
     #[error("a delegation expired at {0}")]
     DelegationExpired(u64),
-    /// Too many targets.
-    #[error("a delegation has more than {MAX_TARGETS} targets")]
-    TooManyTargets,
     /// The delegation is for other canisters.
     #[error("canister {0} is not one of the delegation's targets")]
     Target(Principal),
@@ -73,14 +64,15 @@ pub(crate) enum AuthError {
 pub(crate) fn check(envelope: &Envelope, now: u64, root_key: &[u8]) -> Result<(), AuthError> {
     let expiry = envelope.ingress_expiry;
     let anonymous = envelope.sender == Principal::anonymous();
-    let needs_expiry = !anonymous || matches!(envelope.ask, Ask::Call(_));
-    if (needs_expiry || expiry != 0) && (expiry < now || expiry > now + MAX_EXPIRY_AHEAD_NS) {
+    // Anonymous queries and read_states may come with any expiry, as on the IC.
+    let expires = !anonymous || matches!(envelope.ask, Ask::Call(_));
+    if expires && (expiry < now || expiry > now + MAX_EXPIRY_AHEAD_NS) {
         return Err(AuthError::Expiry { now, expiry });
     }
     if anonymous {
         if envelope.public_key.is_some()
             || envelope.signature.is_some()
-            || !envelope.delegations.is_empty()
+            || envelope.delegations.is_some()
         {
             return Err(AuthError::AnonymousSigned);
         }
@@ -108,24 +100,17 @@ fn follow_delegations<'a>(
     now: u64,
     root_key: &[u8],
 ) -> Result<&'a [u8], AuthError> {
-    if envelope.delegations.len() > MAX_DELEGATIONS {
-        return Err(AuthError::ChainTooLong);
-    }
     let mut seen = BTreeSet::from([outermost]);
     let mut key = outermost;
-    for delegation in &envelope.delegations {
+    for delegation in envelope.delegations.iter().flatten() {
         if delegation.expiration < now {
             return Err(AuthError::DelegationExpired(delegation.expiration));
         }
-        if let Some(targets) = &delegation.targets {
-            if targets.len() > MAX_TARGETS {
-                return Err(AuthError::TooManyTargets);
-            }
-            if let Ask::Call(call) | Ask::Query(call) = &envelope.ask
-                && !targets.contains(&call.canister)
-            {
-                return Err(AuthError::Target(call.canister));
-            }
+        if let Some(targets) = &delegation.targets
+            && let Ask::Call(call) | Ask::Query(call) = &envelope.ask
+            && !targets.contains(&call.canister)
+        {
+            return Err(AuthError::Target(call.canister));
         }
         if delegation.queries_only && matches!(envelope.ask, Ask::Call(_)) {
             return Err(AuthError::QueriesOnly);
@@ -152,7 +137,7 @@ fn verify(
     signature: &[u8],
     root_key: &[u8],
 ) -> Result<(), AuthError> {
-    let (kind, raw) = der::read_public_key(key).ok_or(AuthError::UnknownKey)?;
+    let (kind, raw) = der::read_public_key(key).map_err(|e| AuthError::Key(what, e))?;
     let bad = |why: String| AuthError::BadSignature(what, why);
     let holds = match kind {
         KeyKind::Ed25519 => ic_ed25519::PublicKey::deserialize_raw(raw)

@@ -4,6 +4,17 @@
 use super::value::{self, Fields, Hash, ValueError};
 use candid::Principal;
 
+/// Longest nonce, bytes (interface specification, "Authentication").
+const MAX_NONCE: usize = 32;
+/// Most delegations in one chain (same place).
+const MAX_DELEGATIONS: usize = 20;
+/// Most targets in one delegation (same place).
+const MAX_TARGETS: usize = 1_000;
+/// Most paths in one `read_state` (interface specification, "Request: Read state").
+const MAX_PATHS: usize = 1_000;
+/// Most labels in one path (same place).
+const MAX_LABELS: usize = 127;
+
 /// What a request asks for.
 #[derive(Debug)]
 pub(crate) enum Ask {
@@ -62,7 +73,18 @@ pub(crate) struct Envelope {
     /// The signature over the request id.
     pub(crate) signature: Option<Vec<u8>>,
     /// The delegation chain, outermost first.
-    pub(crate) delegations: Vec<SignedDelegation>,
+    pub(crate) delegations: Option<Vec<SignedDelegation>>,
+}
+
+impl Envelope {
+    /// Whether every delegation of the chain is good for this canister.
+    pub(crate) fn may_touch(&self, canister: Principal) -> bool {
+        let mut limits = self.delegations.iter().flatten();
+        limits.all(|delegation| {
+            let targets = delegation.targets.as_ref();
+            targets.is_none_or(|targets| targets.contains(&canister))
+        })
+    }
 }
 
 /// Why an envelope is refused before its signature is looked at.
@@ -78,8 +100,20 @@ pub(crate) enum EnvelopeError {
     #[error("request_type {0:?} is unknown")]
     Kind(String),
     /// A nonce above 32 bytes.
-    #[error("the nonce is longer than 32 bytes")]
+    #[error("the nonce is longer than {MAX_NONCE} bytes")]
     Nonce,
+    /// Too many delegations.
+    #[error("more than {MAX_DELEGATIONS} delegations")]
+    ChainTooLong,
+    /// Too many targets.
+    #[error("a delegation has more than {MAX_TARGETS} targets")]
+    TooManyTargets,
+    /// Too many paths.
+    #[error("more than {MAX_PATHS} paths")]
+    TooManyPaths,
+    /// A path that is too long.
+    #[error("a path has more than {MAX_LABELS} labels")]
+    LongPath,
     /// Sender information certified by a canister.
     #[error("sender_info is not supported by this node")]
     SenderInfo,
@@ -96,7 +130,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
         .ok_or(ValueError::Missing("content"))?;
     let mut content = value::fields("content", content)?;
     let request_id = value::hash_of_map(&content)?;
-    if value::optional_bytes(&mut content, "nonce")?.is_some_and(|nonce| nonce.len() > 32) {
+    if value::optional_bytes(&mut content, "nonce")?.is_some_and(|nonce| nonce.len() > MAX_NONCE) {
         return Err(EnvelopeError::Nonce);
     }
     if content.contains_key("sender_info") {
@@ -112,12 +146,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
         },
         other => return Err(EnvelopeError::Kind(other.to_owned())),
     };
-    let delegations = value::optional_array(&mut outer, "sender_delegation")?
-        .unwrap_or_default()
-        .into_iter()
-        .map(delegation)
-        .collect::<Result<_, _>>()?;
-    Ok(Envelope {
+    value::nothing_else(&content)?;
+    let delegations = match value::optional_array(&mut outer, "sender_delegation")? {
+        None => None,
+        Some(chain) if chain.len() > MAX_DELEGATIONS => return Err(EnvelopeError::ChainTooLong),
+        Some(chain) => Some(
+            chain
+                .into_iter()
+                .map(delegation)
+                .collect::<Result<_, _>>()?,
+        ),
+    };
+    let envelope = Envelope {
         ask,
         sender,
         ingress_expiry,
@@ -125,7 +165,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
         public_key: value::optional_bytes(&mut outer, "sender_pubkey")?,
         signature: value::optional_bytes(&mut outer, "sender_sig")?,
         delegations,
-    })
+    };
+    value::nothing_else(&outer)?;
+    Ok(envelope)
 }
 
 fn principal(bytes: Vec<u8>, field: &'static str) -> Result<Principal, EnvelopeError> {
@@ -142,6 +184,9 @@ fn method_call(content: &mut Fields) -> Result<MethodCall, EnvelopeError> {
 
 fn paths(content: &mut Fields) -> Result<Vec<Vec<Vec<u8>>>, EnvelopeError> {
     let paths = value::optional_array(content, "paths")?.ok_or(ValueError::Missing("paths"))?;
+    if paths.len() > MAX_PATHS {
+        return Err(EnvelopeError::TooManyPaths);
+    }
     let mut out = Vec::with_capacity(paths.len());
     for path in paths {
         let serde_cbor::Value::Array(labels) = path else {
@@ -151,6 +196,9 @@ fn paths(content: &mut Fields) -> Result<Vec<Vec<Vec<u8>>>, EnvelopeError> {
             }
             .into());
         };
+        if labels.len() > MAX_LABELS {
+            return Err(EnvelopeError::LongPath);
+        }
         let labels = labels
             .into_iter()
             .map(|label| value::as_bytes("paths", label))
@@ -169,6 +217,7 @@ fn delegation(item: serde_cbor::Value) -> Result<SignedDelegation, EnvelopeError
     let hash = value::hash_of_map(&inner)?;
     let targets = match value::optional_array(&mut inner, "targets")? {
         None => None,
+        Some(items) if items.len() > MAX_TARGETS => return Err(EnvelopeError::TooManyTargets),
         Some(items) => Some(
             items
                 .into_iter()
@@ -182,12 +231,15 @@ fn delegation(item: serde_cbor::Value) -> Result<SignedDelegation, EnvelopeError
         Some(serde_cbor::Value::Text(text)) if text == "queries" => true,
         Some(other) => return Err(EnvelopeError::Permissions(format!("{other:?}"))),
     };
-    Ok(SignedDelegation {
+    let signed = SignedDelegation {
         public_key: value::take_bytes(&mut inner, "pubkey")?,
         expiration: value::take_nat64(&mut inner, "expiration")?,
         targets,
         queries_only,
         hash,
         signature: value::take_bytes(&mut outer, "signature")?,
-    })
+    };
+    value::nothing_else(&inner)?;
+    value::nothing_else(&outer)?;
+    Ok(signed)
 }

@@ -2,6 +2,7 @@
 //! and the shapes of answers. Knows nothing of canisters' state or of execution.
 
 pub(crate) mod auth;
+pub(crate) mod cbor;
 pub(crate) mod der;
 pub(crate) mod envelope;
 pub(crate) mod response;

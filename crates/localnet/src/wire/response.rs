@@ -67,10 +67,12 @@ pub(crate) fn call_certified(certificate: Vec<u8>) -> Vec<u8> {
     ])
 }
 
-/// The body of the answer to a call that was never executed.
-pub(crate) fn call_refused(reject: &Reject) -> Vec<u8> {
-    let mut entries = vec![("status", text("non_replicated_rejection"))];
-    entries.extend(reject_entries(reject));
+/// The body of the answer to a call that was never executed; version 2 says no status.
+pub(crate) fn call_refused(reject: &Reject, synchronous: bool) -> Vec<u8> {
+    let mut entries = reject_entries(reject);
+    if synchronous {
+        entries.push(("status", text("non_replicated_rejection")));
+    }
     encode(entries)
 }
 

@@ -3,6 +3,7 @@
 //! The hash is taken over what was received, not over a typed reading of it: a field this
 //! program does not know still counts, as it does for every other verifier.
 
+use super::cbor::{self, CborError};
 use serde_cbor::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -16,9 +17,9 @@ pub(crate) type Fields = BTreeMap<String, Value>;
 /// Why a CBOR document is not what it should be.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ValueError {
-    /// The bytes are not CBOR.
-    #[error("malformed CBOR: {0}")]
-    Cbor(#[from] serde_cbor::Error),
+    /// The bytes are not CBOR, or not of the kind this node reads.
+    #[error(transparent)]
+    Cbor(#[from] CborError),
     /// A value has another type than its place demands.
     #[error("{field}: expected {expected}")]
     Type {
@@ -30,6 +31,9 @@ pub(crate) enum ValueError {
     /// A required field is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
+    /// A field nobody knows: what it means cannot be obeyed.
+    #[error("the field {0:?} is unknown to this node")]
+    Unknown(String),
     /// A value that has no representation-independent hash.
     #[error("a value of this type cannot be hashed")]
     Unhashable,
@@ -54,14 +58,23 @@ pub(crate) fn leb128(mut value: u128) -> Vec<u8> {
     }
 }
 
-/// Reads a CBOR document whose root is a map with text keys; entries that are null count as absent.
+/// Reads a tagged CBOR document whose root is a map with text keys; entries that are null count as
+/// absent.
 pub(crate) fn parse_map(bytes: &[u8]) -> Result<Fields, ValueError> {
-    fields("document", serde_cbor::from_slice::<Value>(bytes)?)
+    fields("document", cbor::parse_tagged(bytes)?)
+}
+
+/// Refuses what is left of a map after all that is known was taken out of it.
+pub(crate) fn nothing_else(map: &Fields) -> Result<(), ValueError> {
+    match map.keys().next() {
+        None => Ok(()),
+        Some(name) => Err(ValueError::Unknown(name.chars().take(64).collect())),
+    }
 }
 
 /// Takes a value as a map with text keys.
 pub(crate) fn fields(field: &str, value: Value) -> Result<Fields, ValueError> {
-    let Value::Map(map) = untag(value) else {
+    let Value::Map(map) = value else {
         return Err(wrong(field, "a map"));
     };
     let mut out = Fields::new();
@@ -74,13 +87,6 @@ pub(crate) fn fields(field: &str, value: Value) -> Result<Fields, ValueError> {
         }
     }
     Ok(out)
-}
-
-fn untag(value: Value) -> Value {
-    match value {
-        Value::Tag(_, inner) => untag(*inner),
-        other => other,
-    }
 }
 
 fn wrong(field: &str, expected: &'static str) -> ValueError {
@@ -178,7 +184,6 @@ fn hash_of_value(value: &Value) -> Result<Hash, ValueError> {
             Ok(hasher.finalize().into())
         }
         Value::Map(_) => hash_of_map(&fields("map", value.clone())?),
-        Value::Tag(_, inner) => hash_of_value(inner),
         _ => Err(ValueError::Unhashable),
     }
 }

@@ -2,7 +2,7 @@
 //! checks of that.
 
 use crate::common::process::Told;
-use crate::common::{IC, about, create, install, install_arg};
+use crate::common::{IC, about, certified_data, create, install, install_arg};
 use candid::{Decode, Principal};
 use ic_agent::agent::{CallResponse, RequestStatusResponse};
 use ic_agent::{Agent, AgentError, RequestId};
@@ -231,8 +231,8 @@ impl World {
 
     /// The entries of the log, each there once.
     async fn log(&self, agent: &Agent) -> BTreeSet<[u8; 8]> {
-        let data = agent.read_state_canister_info(self.log, "certified_data");
-        let certified = number(&data.await.unwrap_or_else(|_| vec![0; 8]));
+        let data = certified_data(agent, self.log).await;
+        let certified = if data.is_empty() { 0 } else { number(&data) };
         let reply = agent.query(&self.log, "log").call().await.unwrap();
         let (head, entries) = reply.split_at(32);
         let entries: Vec<[u8; 8]> = entries.as_chunks().0.to_vec();
@@ -260,8 +260,7 @@ impl World {
         };
         assert_eq!((version, number), (code, stable_number), "{numbers:?}");
         assert_eq!(version, stable_version, "{numbers:?}");
-        let data = agent.read_state_canister_info(id, "certified_data");
-        assert_eq!(data.await.unwrap(), shown[..8]);
+        assert_eq!(certified_data(agent, id).await, shown[..8]);
         let hash = agent.read_state_canister_info(id, "module_hash");
         assert_eq!(hash.await.unwrap(), sha256(&versioned(version)));
         let known = self.known();

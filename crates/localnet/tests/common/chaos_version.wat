@@ -7,6 +7,8 @@
   (import "ic0" "stable64_write" (func $write (param i64 i64 i64)))
   (import "ic0" "stable64_read" (func $read (param i64 i64 i64)))
   (import "ic0" "certified_data_set" (func $certify (param i32 i32)))
+  (import "ic0" "data_certificate_size" (func $cert_size (result i32)))
+  (import "ic0" "data_certificate_copy" (func $cert (param i32 i32 i32)))
   (memory 3)
   (data (i32.const 16) "VERSION")
   ;; 0: number of the installation. 4: version. 16: version as the data segment has it. The same
@@ -31,4 +33,8 @@
     (call $append (i32.const 0) (i32.const 8))
     (call $append (i32.const 16) (i32.const 4))
     (call $append (i32.const 32) (i32.const 12))
+    (call $reply))
+  (func (export "canister_query certificate")
+    (call $cert (i32.const 2048) (i32.const 0) (call $cert_size))
+    (call $append (i32.const 2048) (call $cert_size))
     (call $reply)))

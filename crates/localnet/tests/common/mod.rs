@@ -1,11 +1,13 @@
 //! A localnet of its own for every test, agents, and canisters in text.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::panic, reason = "a test that cannot go on fails")]
 
 pub(crate) mod process;
 
 use candid::{CandidType, Decode, Encode, Nat, Principal};
+use ic_agent::hash_tree::LookupResult;
 use ic_agent::identity::BasicIdentity;
-use ic_agent::{Agent, AgentError};
+use ic_agent::{Agent, AgentError, Certificate};
 use salus_localnet::{Config, Localnet};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -232,6 +234,19 @@ pub(crate) fn create_arg(specified_id: Option<Principal>) -> Vec<u8> {
 /// The argument of management calls about one canister.
 pub(crate) fn about(id: Principal) -> Vec<u8> {
     Encode!(&Id { canister_id: id }).unwrap()
+}
+
+/// A canister's certified data, by the certificate its query `certificate` answers with:
+/// `read_state` does not show it.
+pub(crate) async fn certified_data(agent: &Agent, id: Principal) -> Vec<u8> {
+    let bytes = agent.query(&id, "certificate").call().await.unwrap();
+    let certificate: Certificate = serde_cbor::from_slice(&bytes).unwrap();
+    agent.verify(&certificate, id).unwrap();
+    let path = [b"canister".as_slice(), id.as_slice(), b"certified_data"];
+    match certificate.tree.lookup_path(path) {
+        LookupResult::Found(data) => data.to_vec(),
+        other => panic!("no certified data: {other:?}"),
+    }
 }
 
 pub(crate) async fn install(agent: &Agent, text: &str) -> Principal {
