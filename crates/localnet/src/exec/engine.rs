@@ -8,12 +8,16 @@ use super::module::{self, Anatomy, ModuleError};
 use super::weights;
 use crate::wire::value::{Hash, sha256};
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wasmtime::{Config, Engine, InstancePre, Linker, Module};
 
 /// Native stack canister code may use, bytes: as much as the engine accepts, and far less than
 /// the threads have.
 const MAX_WASM_STACK: usize = 2 << 20;
+
+/// Most functions a backtrace names: the replica's number.
+const BACKTRACE_FRAMES: NonZeroUsize = NonZeroUsize::new(20).unwrap();
 
 /// A module ready to be instantiated.
 pub(crate) struct CanisterModule {
@@ -62,6 +66,8 @@ fn build() -> wasmtime::Result<Shared> {
         .wasm_relaxed_simd(false)
         .wasm_multi_memory(false)
         .wasm_memory64(false)
+        .wasm_tail_call(false)
+        .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES))
         .with_host_memory(Arc::new(HeapCreator));
     let engine = Engine::new(&config)?;
     let mut linker = Linker::new(&engine);

@@ -1,106 +1,18 @@
 //! What canister code sees of the world during one execution, and what it asks to change.
 //! Plain data with its rules; the bindings to WebAssembly are in `imports`.
 
-use super::stable::{StableError, StableView};
+pub(crate) use super::mode::Mode;
+use super::room::Room;
+use super::stable::StableView;
+pub(crate) use super::trap::Trap;
+use super::weights;
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// In which of the interface specification's contexts code runs; each is one bit, so that a
-/// system call can name the set it is allowed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mode(pub(crate) u16);
-
-impl Mode {
-    /// `canister_init` and `canister_post_upgrade` ("I").
-    pub(crate) const INIT: Self = Self(1);
-    /// `canister_pre_upgrade` ("G").
-    pub(crate) const PRE_UPGRADE: Self = Self(1 << 1);
-    /// Updates ("U").
-    pub(crate) const UPDATE: Self = Self(1 << 2);
-    /// Queries run as updates ("RQ").
-    pub(crate) const REPLICATED_QUERY: Self = Self(1 << 3);
-    /// Queries ("NRQ").
-    pub(crate) const QUERY: Self = Self(1 << 4);
-    /// Reply callbacks ("Ry").
-    pub(crate) const REPLY: Self = Self(1 << 5);
-    /// Reject callbacks ("Rt").
-    pub(crate) const REJECT: Self = Self(1 << 6);
-    /// Cleanup callbacks ("C").
-    pub(crate) const CLEANUP: Self = Self(1 << 7);
-    /// `canister_inspect_message` ("F").
-    pub(crate) const INSPECT: Self = Self(1 << 8);
-    /// Timers ("T").
-    pub(crate) const TASK: Self = Self(1 << 9);
-    /// The start function ("s").
-    pub(crate) const START: Self = Self(1 << 10);
-    /// Every context but the start function ("*").
-    pub(crate) const ALL: Self = Self(Self::START.0 - 1);
-    /// Every context.
-    pub(crate) const ALL_AND_START: Self = Self(Self::ALL.0 | Self::START.0);
-
-    /// The union.
-    pub(crate) const fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether the two share a context.
-    pub(crate) const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Whether what happens here is agreed on by all nodes and kept.
-    pub(crate) const fn is_replicated(self) -> bool {
-        !self.meets(Self::QUERY.or(Self::INSPECT))
-    }
-}
-
-/// Why execution ended early.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Trap {
-    /// The canister called `trap`.
-    #[error("Canister called `ic0.trap` with message: '{0}'")]
-    Explicit(String),
-    /// WebAssembly trapped.
-    #[error("Canister trapped: {0}")]
-    Wasm(String),
-    /// Out of instructions.
-    #[error("Canister exceeded the limit of {0} instructions for single message execution.")]
-    Instructions(u64),
-    /// The system API was used against its contract.
-    #[error("Canister violated contract: {0}")]
-    Contract(String),
-    /// No such function.
-    #[error("Canister has no {0}")]
-    MethodNotFound(String),
-    /// This node failed, not the canister.
-    #[error("the node failed: {0}")]
-    Node(String),
-}
-
-impl Trap {
-    /// As a reject of the call that trapped.
-    pub(crate) fn reject(&self, canister: Principal) -> Reject {
-        let code = match self {
-            Self::Explicit(_) => "IC0503",
-            Self::Wasm(_) => "IC0502",
-            Self::Instructions(_) => "IC0522",
-            Self::Contract(_) => "IC0504",
-            Self::MethodNotFound(_) => "IC0536",
-            Self::Node(_) => "IC0500",
-        };
-        Reject::new(5, code, format!("Error from Canister {canister}: {self}"))
-    }
-}
-
-impl From<StableError> for Trap {
-    fn from(error: StableError) -> Self {
-        match error {
-            StableError::Bounds => Self::Wasm(error.to_string()),
-            StableError::Io(e) => Self::Node(e.to_string()),
-        }
-    }
-}
+/// Most calls of one canister to another that may be under way: the replica's queue capacity.
+pub(crate) const MAX_OPEN_CALLS: usize = 500;
 
 /// A function of the canister's table and its argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -128,6 +40,8 @@ pub(crate) struct OutgoingCall {
     pub(crate) on_reject: Closure,
     /// Run when either of them trapped.
     pub(crate) on_cleanup: Option<Closure>,
+    /// Seconds the caller waits at most; none when it waits for as long as it takes.
+    pub(crate) timeout: Option<u32>,
 }
 
 /// What stays the same during an execution.
@@ -161,6 +75,12 @@ pub(crate) struct Facts {
     pub(crate) cycles_refunded: u128,
     /// Instructions spent in this call context before.
     pub(crate) spent_before: u64,
+    /// Whether the call was answered before, or needs no answer.
+    pub(crate) answered: bool,
+    /// When the caller stops waiting, ns; zero for never.
+    pub(crate) deadline: u64,
+    /// Calls under way, by whom they were made to.
+    pub(crate) open_calls: BTreeMap<Principal, usize>,
     /// The canister's environment variables.
     pub(crate) environment: Vec<(String, String)>,
 }
@@ -185,6 +105,8 @@ pub(crate) struct Effects {
     pub(crate) cycles_accepted: u128,
     /// Cycles destroyed.
     pub(crate) cycles_burned: u128,
+    /// Bytes put in the canister's log.
+    pub(crate) logged: u64,
 }
 
 /// State of one execution.
@@ -215,11 +137,37 @@ pub(crate) struct Host {
     pub(crate) effects: Effects,
     /// The memory, once instantiated.
     pub(crate) memory: Option<wasmtime::Memory>,
+    /// Whether canister code runs: the first size of its memory is no growth.
+    pub(crate) running: bool,
+    /// What the canister may take up.
+    pub(crate) room: Room,
 }
 
 impl Host {
-    /// Cycles that may still be accepted.
+    /// Whether nothing more can be answered.
+    pub(crate) fn answered(&self) -> bool {
+        self.facts.answered || self.effects.response.is_some()
+    }
+
+    /// How many more calls may be made to a canister.
+    pub(crate) fn may_call(&self, callee: Principal) -> bool {
+        let open = self.facts.open_calls.get(&callee).copied().unwrap_or(0);
+        let made = self.effects.calls.iter();
+        open + made.filter(|call| call.callee == callee).count() < MAX_OPEN_CALLS
+    }
+
+    /// Notes that `len` bytes are logged; what that costs in instructions.
+    pub(crate) fn log(&mut self, len: u64) -> u64 {
+        let room = weights::LOG_ROOM.saturating_sub(self.effects.logged);
+        self.effects.logged += len.min(room) + weights::LOG_RECORD;
+        weights::LOGGED_BYTE * len.min(weights::LOG_ROOM) + weights::SENT_BYTE * len.min(room)
+    }
+
+    /// Cycles that may still be accepted: those left when the call is answered go back.
     pub(crate) fn cycles_available(&self) -> u128 {
+        if self.answered() {
+            return 0;
+        }
         self.facts
             .cycles_available
             .saturating_sub(self.effects.cycles_accepted)

@@ -3,13 +3,20 @@
 
 pub(crate) mod backing;
 mod changes;
+mod checks;
+mod code;
 pub(crate) mod engine;
 pub(crate) mod host;
 mod imports;
 mod layers;
 pub(crate) mod memory;
+mod mode;
 pub(crate) mod module;
+mod pages;
 pub(crate) mod pool;
+pub(crate) mod prices;
+pub(crate) mod room;
 pub(crate) mod run;
 pub(crate) mod stable;
+pub(crate) mod trap;
 mod weights;

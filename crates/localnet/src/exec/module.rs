@@ -2,12 +2,12 @@
 //! memory, table, mutable globals and start function can be reached and active data segments are
 //! ours to place. Knows nothing of execution.
 
+use super::checks::{self, Checks};
+use super::code;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use wasm_encoder::{DataSection, ExportKind, ExportSection, RawSection};
-use wasmparser::{
-    CompositeInnerType, DataKind, ExternalKind, Operator, Parser, Payload, TypeRef, ValType,
-};
+use wasmparser::{DataKind, ExternalKind, Operator, Parser, Payload, TypeRef, ValType};
 
 /// Names under which the re-encoded module exports what the host needs.
 pub(crate) const MEMORY: &str = "localnet memory";
@@ -55,8 +55,10 @@ pub(crate) struct Anatomy {
     pub(crate) data: Vec<(u64, Vec<u8>)>,
     /// Certified metadata.
     pub(crate) metadata: BTreeMap<String, Metadata>,
-    /// Bytes in custom sections.
+    /// Bytes in exported custom sections, their names included.
     pub(crate) custom_bytes: usize,
+    /// Names of functions by index, when the module tells them.
+    pub(crate) names: BTreeMap<u32, String>,
     /// Whether it has a memory at all.
     pub(crate) has_memory: bool,
     /// Whether it has a start function.
@@ -82,6 +84,7 @@ pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
 #[derive(Default)]
 struct Rewriter {
     anatomy: Anatomy,
+    checks: Checks,
     exports: ExportSection,
     exports_written: bool,
     start: Option<u32>,
@@ -107,6 +110,9 @@ pub(crate) fn dissect(
             Payload::ExportSection(_)
             | Payload::StartSection { .. }
             | Payload::CustomSection(_) => {}
+            Payload::CodeSectionStart { ref range, .. } => {
+                code::add(&mut out, wasm.get(range.clone()).unwrap_or_default())?;
+            }
             Payload::DataSection(ref reader) => {
                 let section = r.data(reader.clone())?;
                 out.section(&section);
@@ -121,6 +127,7 @@ pub(crate) fn dissect(
         r.learn(payload, &known)?;
     }
     r.write_exports(&mut out);
+    r.anatomy.custom_bytes = r.checks.section_bytes();
     Ok((out.finish(), r.anatomy))
 }
 
@@ -152,18 +159,19 @@ impl Rewriter {
                              '{name}' from '{module}', which this node does not provide"
                         )));
                     }
-                }
-            }
-            Payload::TypeSection(reader) => {
-                for group in reader {
-                    for ty in group?.types() {
-                        if !matches!(ty.composite_type.inner, CompositeInnerType::Func(_)) {
-                            return Err(unsupported("garbage-collected types"));
-                        }
+                    if let TypeRef::Func(ty) = import.ty {
+                        self.checks.imported(ty);
                     }
                 }
             }
-            Payload::TableSection(reader) => self.tables = reader.count(),
+            Payload::TypeSection(reader) => self.checks.types(reader)?,
+            Payload::FunctionSection(reader) => self.checks.defined(reader)?,
+            Payload::TableSection(reader) => {
+                self.tables = reader.count();
+                for table in reader {
+                    Checks::table(self.tables, table?.ty.initial)?;
+                }
+            }
             Payload::MemorySection(reader) => {
                 self.memories = reader.count();
                 for memory in reader {
@@ -177,12 +185,13 @@ impl Rewriter {
                 }
             }
             Payload::GlobalSection(reader) => {
+                Checks::globals(reader.count())?;
                 for global in reader {
                     let global = global?;
+                    if matches!(global.ty.content_type, ValType::Ref(_)) {
+                        return Err(unsupported("globals that hold references"));
+                    }
                     if global.ty.mutable {
-                        if matches!(global.ty.content_type, ValType::Ref(_)) {
-                            return Err(unsupported("mutable globals that hold references"));
-                        }
                         let name = format!("localnet global {}", self.globals);
                         self.exports.export(&name, ExportKind::Global, self.globals);
                         self.anatomy.globals.push(name);
@@ -195,6 +204,7 @@ impl Rewriter {
                     let export = export?;
                     let kind = match export.kind {
                         ExternalKind::Func => {
+                            self.checks.exported(export.name, export.index)?;
                             self.anatomy.functions.insert(export.name.to_owned());
                             ExportKind::Func
                         }
@@ -205,15 +215,15 @@ impl Rewriter {
                     };
                     self.exports.export(export.name, kind, export.index);
                 }
-                self.check_methods()?;
             }
             Payload::StartSection { func, .. } => self.start = Some(func),
             Payload::CustomSection(section) => {
-                self.anatomy.custom_bytes += section.data().len();
-                let (public, name) = match section.name().split_once(' ') {
-                    Some(("icp:public", name)) => (true, name),
-                    Some(("icp:private", name)) => (false, name),
-                    _ => return Ok(()),
+                if section.name() == "name" {
+                    self.anatomy.names = checks::function_names(&section);
+                }
+                let checked = self.checks.section(section.name(), section.data())?;
+                let Some((public, name)) = checked else {
+                    return Ok(());
                 };
                 let content = section.data().to_vec();
                 self.anatomy
@@ -221,27 +231,6 @@ impl Rewriter {
                     .insert(name.to_owned(), Metadata { public, content });
             }
             _ => {}
-        }
-        Ok(())
-    }
-
-    fn check_methods(&self) -> Result<(), ModuleError> {
-        let mut seen = BTreeSet::new();
-        for name in &self.anatomy.functions {
-            let method = [
-                "canister_update ",
-                "canister_query ",
-                "canister_composite_query ",
-            ]
-            .iter()
-            .find_map(|prefix| name.strip_prefix(prefix));
-            if let Some(method) = method
-                && !seen.insert(method)
-            {
-                return Err(ModuleError::Unsupported(format!(
-                    "Wasm module exports the method '{method}' more than once"
-                )));
-            }
         }
         Ok(())
     }

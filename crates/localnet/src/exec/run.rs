@@ -6,7 +6,9 @@ use super::engine::{CanisterModule, engine};
 use super::host::{Closure, Host, Mode, Trap};
 use super::memory::{BackingFile, HeapSource, PAGE, set_next_heap};
 use super::module::{MEMORY, START, TABLE};
-use super::stable::{Run, join};
+use super::stable::{Run, WASM_PAGE, join};
+use super::trap::{of_wasm, traced};
+use super::weights;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use wasmtime::{Instance, Memory, Store, Val};
@@ -89,22 +91,42 @@ pub(crate) enum Heap<'a> {
     Fresh(HeapSource),
     /// The committed heap and its globals.
     Committed(HeapSource, &'a [Global]),
+    /// A heap that an execution changed and nobody committed.
+    Changed(HeapSource, &'a HeapChange),
 }
 
 /// Runs `entry`. With `keep`, the changes to the heap are gathered.
 pub(crate) fn run(
     module: &CanisterModule,
     heap: Heap<'_>,
-    host: Host,
+    mut host: Host,
     entry: Entry<'_>,
     keep: bool,
 ) -> Result<Finished, Trap> {
     let engine = engine().map_err(|e| Trap::Node(e.to_string()))?;
-    let limit = host.limit;
+    let (limit, mode) = (host.limit, host.mode);
+    host.stable.begin(mode.stable_pages());
     let mut store = Store::new(engine, host);
+    store.limiter(|host| host);
+    let file = match &heap {
+        Heap::Fresh(source) | Heap::Committed(source, _) | Heap::Changed(source, _) => {
+            Arc::clone(&source.file)
+        }
+    };
     let outcome = execute(module, heap, &mut store, entry, keep, limit);
-    let left = store.get_fuel().unwrap_or(0);
-    let outcome = outcome.map_err(|error| trap(&error, limit));
+    let outcome = outcome.map_err(|error| trap(module, &error, limit));
+    let changed = if mode.keeps_changes() || keep {
+        changes(&store, &file)?
+    } else {
+        Vec::new()
+    };
+    let charge = match mode.keeps_changes() {
+        true => weights::DIRTY_PAGE.saturating_mul(changed.len() as u64),
+        false => 0,
+    };
+    let left = store.get_fuel().unwrap_or(0).saturating_sub(charge);
+    let outcome =
+        outcome.map(|globals| globals.map(|globals| gather(&store, file, &changed, globals)));
     Ok(Finished {
         host: store.into_data(),
         outcome,
@@ -112,17 +134,23 @@ pub(crate) fn run(
     })
 }
 
-fn trap(error: &wasmtime::Error, limit: u64) -> Trap {
-    if let Some(trap) = error.downcast_ref::<Trap>() {
-        return trap.clone();
-    }
-    match error.downcast_ref::<wasmtime::Trap>() {
-        Some(wasmtime::Trap::OutOfFuel) => Trap::Instructions(limit),
-        Some(trap) => Trap::Wasm(trap.to_string()),
-        None => Trap::Node(format!("{error:#}")),
-    }
+fn trap(module: &CanisterModule, error: &wasmtime::Error, limit: u64) -> Trap {
+    let name = |index| {
+        let name = module.anatomy.names.get(&index)?;
+        Some(match rustc_demangle::try_demangle(name) {
+            Ok(demangled) => format!("{demangled:#}"),
+            Err(_) => name.clone(),
+        })
+    };
+    let trap = match (error.downcast_ref::<Trap>(), error.downcast_ref()) {
+        (Some(trap), _) => trap.clone(),
+        (None, Some(trap)) => of_wasm(*trap, limit),
+        (None, None) => Trap::Node(format!("{error:#}")),
+    };
+    traced(trap, error.downcast_ref(), name)
 }
 
+/// The globals afterwards, when they are to be kept.
 fn execute(
     module: &CanisterModule,
     heap: Heap<'_>,
@@ -130,39 +158,42 @@ fn execute(
     entry: Entry<'_>,
     keep: bool,
     limit: u64,
-) -> wasmtime::Result<Option<HeapChange>> {
+) -> wasmtime::Result<Option<Vec<Global>>> {
     store.set_fuel(limit)?;
-    let (source, globals) = match &heap {
-        Heap::Fresh(source) => (source, None),
-        Heap::Committed(source, globals) => (source, Some(*globals)),
+    let (source, globals, len, runs) = match heap {
+        Heap::Fresh(source) => (source, None, 0, None),
+        Heap::Committed(source, globals) => (source, Some(globals), 0, None),
+        Heap::Changed(source, change) => {
+            let globals = change.globals.as_slice();
+            (source, Some(globals), change.len, Some(&change.runs))
+        }
     };
-    set_next_heap(source.clone());
+    set_next_heap(source);
     let instance = module.code.instantiate(&mut *store)?;
     let memory = instance.get_memory(&mut *store, MEMORY);
     store.data_mut().memory = memory;
+    if let (Some(memory), Some(runs)) = (memory, runs) {
+        let grown = len.saturating_sub(memory.data_size(&*store)) / WASM_PAGE as usize;
+        memory.grow(&mut *store, grown as u64)?;
+        for (offset, bytes) in runs {
+            memory.write(&mut *store, usize::try_from(*offset)?, bytes)?;
+        }
+    }
+    if let (Some(memory), None) = (memory, globals) {
+        let bytes = memory.data_size(&*store) as u64;
+        store.data_mut().take_up(bytes)?;
+    }
+    store.data_mut().running = true;
     match globals {
         None => begin(module, &instance, memory, store)?,
         Some(globals) => restore(module, &instance, globals, store)?,
     }
     enter(module, &instance, store, entry)?;
-    if !keep {
-        return Ok(None);
+    if keep {
+        Ok(Some(capture(module, &instance, store)?))
+    } else {
+        Ok(None)
     }
-    let globals = capture(module, &instance, store)?;
-    let file = Arc::clone(&source.file);
-    let (len, runs) = match memory {
-        None => (0, Vec::new()),
-        Some(memory) => {
-            let data = memory.data(&*store);
-            (data.len(), gather(data, &file)?)
-        }
-    };
-    Ok(Some(HeapChange {
-        file,
-        len,
-        runs,
-        globals,
-    }))
 }
 
 /// What a first instance needs: active data segments and the start function.
@@ -242,24 +273,47 @@ fn enter(
                 .get_table(&mut *store, TABLE)
                 .and_then(|table| table.get(&mut *store, closure.fun.into()))
                 .and_then(|element| element.unwrap_func().copied())
-                .ok_or_else(|| Trap::Wasm("a callback is not in the function table".into()))?;
+                .ok_or(Trap::FunctionNotFound(closure.fun))?;
             function
                 .typed::<u32, ()>(&*store)
-                .map_err(|_| Trap::Wasm("a callback has another type".into()))?
+                .map_err(|_| of_wasm(wasmtime::Trap::BadSignature, 0))?
                 .call(&mut *store, closure.env)
         }
     }
 }
 
+/// The pages of the heap that were written.
+fn changes(store: &Store<Host>, file: &BackingFile) -> Result<Vec<usize>, Trap> {
+    match store.data().memory {
+        None => Ok(Vec::new()),
+        Some(memory) => {
+            changed_pages(memory.data(store), file).map_err(|e| Trap::Node(e.to_string()))
+        }
+    }
+}
+
 /// Copies the changed pages out, neighbours joined.
-fn gather(data: &[u8], file: &BackingFile) -> std::io::Result<Vec<Run>> {
-    let changed = changed_pages(data, file)?;
+fn gather(
+    store: &Store<Host>,
+    file: Arc<BackingFile>,
+    changed: &[usize],
+    globals: Vec<Global>,
+) -> HeapChange {
+    let data = store
+        .data()
+        .memory
+        .map_or(&[][..], |memory| memory.data(store));
     let mut runs = Vec::new();
-    for (first, count) in join(changed.into_iter().map(|page| page as u64)) {
+    for (first, count) in join(changed.iter().map(|page| *page as u64)) {
         let start = first as usize * PAGE;
         let end = start + count as usize * PAGE;
         let bytes = data.get(start..end).unwrap_or_default().to_vec();
         runs.push((start as u64, bytes));
     }
-    Ok(runs)
+    HeapChange {
+        file,
+        len: data.len(),
+        runs,
+        globals,
+    }
 }

@@ -5,7 +5,7 @@ use super::backing::{BackingFile, PAGE, Way, way};
 use super::layers::Layers;
 #[cfg(target_os = "linux")]
 use super::memory::View;
-use std::collections::BTreeSet;
+use super::pages::PageSet;
 use std::io;
 use std::sync::Arc;
 
@@ -20,6 +20,12 @@ pub(crate) enum StableError {
     /// Beyond the end.
     #[error("stable memory out of bounds")]
     Bounds,
+    /// More pages read or written than one execution may.
+    #[error("the limit for the number of accessed pages in the stable memory")]
+    Accessed,
+    /// More pages written than one execution may.
+    #[error("the limit for the number of modified pages in the stable memory")]
+    Modified,
     /// The system refused.
     #[error("stable memory: {0}")]
     Io(#[from] io::Error),
@@ -45,7 +51,12 @@ pub(crate) struct StableView {
     committed: u64,
     /// Made on first use: most messages of most canisters never look.
     sight: Option<Sight>,
-    changed: BTreeSet<u64>,
+    /// Written and not committed.
+    changed: PageSet,
+    /// Read or written, and written, by the execution under way; and how many of each it may.
+    accessed: PageSet,
+    modified: PageSet,
+    limit: u64,
 }
 
 impl StableView {
@@ -56,8 +67,29 @@ impl StableView {
             pages,
             committed: pages,
             sight: None,
-            changed: BTreeSet::new(),
+            changed: PageSet::default(),
+            accessed: PageSet::default(),
+            modified: PageSet::default(),
+            limit: u64::MAX,
         }
+    }
+
+    /// Begins an execution that may touch `limit` pages.
+    pub(crate) fn begin(&mut self, limit: u64) {
+        self.accessed = PageSet::default();
+        self.modified = PageSet::default();
+        self.limit = limit;
+    }
+
+    /// Puts in what an execution changed that nobody committed.
+    pub(crate) fn resume(&mut self, pages: u64, runs: &[Run]) -> Result<(), StableError> {
+        self.pages = pages;
+        for (offset, bytes) in runs {
+            self.put(*offset, bytes)?;
+            let last = offset + bytes.len().saturating_sub(1) as u64;
+            self.changed.add(offset / PAGE as u64, last / PAGE as u64);
+        }
+        Ok(())
     }
 
     /// Begins to look: what is committed from now on does not show.
@@ -84,6 +116,11 @@ impl StableView {
         let new = old.checked_add(more).filter(|new| *new <= MAX_PAGES)?;
         self.pages = new;
         Some(old)
+    }
+
+    /// Takes growth back.
+    pub(crate) fn shrink(&mut self, pages: u64) {
+        self.pages = pages;
     }
 
     fn sight(&mut self) -> Result<&mut Sight, StableError> {
@@ -118,12 +155,29 @@ impl StableView {
         }
     }
 
-    /// Copies bytes out.
+    /// Notes that the execution touches these bytes, of which there is at least one; which pages
+    /// they lie in.
+    fn access(&mut self, offset: u64, len: usize) -> Result<(u64, u64), StableError> {
+        let first = offset / PAGE as u64;
+        let last = (offset + len as u64 - 1) / PAGE as u64;
+        self.accessed.add(first, last);
+        if self.accessed.len() > self.limit {
+            return Err(StableError::Accessed);
+        }
+        Ok((first, last))
+    }
+
+    /// Copies bytes out for the execution under way.
     pub(crate) fn read(&mut self, offset: u64, out: &mut [u8]) -> Result<(), StableError> {
-        self.check(offset, out.len())?;
         if out.is_empty() {
             return Ok(());
         }
+        self.check(offset, out.len())?;
+        self.access(offset, out.len())?;
+        self.get(offset, out)
+    }
+
+    fn get(&mut self, offset: u64, out: &mut [u8]) -> Result<(), StableError> {
         match self.sight()? {
             #[cfg(target_os = "linux")]
             Sight::Mapped(view) => {
@@ -136,12 +190,23 @@ impl StableView {
         Ok(())
     }
 
-    /// Copies bytes in; how many pages this message had not written before.
+    /// Copies bytes in; how many pages the execution under way had not written before.
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<u64, StableError> {
-        self.check(offset, bytes.len())?;
         if bytes.is_empty() {
             return Ok(0);
         }
+        self.check(offset, bytes.len())?;
+        let (first, last) = self.access(offset, bytes.len())?;
+        let fresh = self.modified.add(first, last);
+        if self.modified.len() > self.limit {
+            return Err(StableError::Modified);
+        }
+        self.put(offset, bytes)?;
+        self.changed.add(first, last);
+        Ok(fresh)
+    }
+
+    fn put(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StableError> {
         match self.sight()? {
             #[cfg(target_os = "linux")]
             Sight::Mapped(view) => {
@@ -151,23 +216,17 @@ impl StableView {
             }
             Sight::Layered(layers) => layers.write(offset, bytes)?,
         }
-        let first = offset / PAGE as u64;
-        let last = (offset + bytes.len() as u64 - 1) / PAGE as u64;
-        let mut fresh = 0;
-        for page in first..=last {
-            fresh += u64::from(self.changed.insert(page));
-        }
-        Ok(fresh)
+        Ok(())
     }
 
     /// The changed bytes, neighbouring pages joined.
     pub(crate) fn changes(&mut self) -> Result<Vec<Run>, StableError> {
         let changed = std::mem::take(&mut self.changed);
         let mut runs: Vec<Run> = Vec::new();
-        for (first, count) in join(changed.into_iter()) {
+        for (first, count) in join(changed.iter()) {
             let offset = first * PAGE as u64;
             let mut bytes = vec![0; count as usize * PAGE];
-            self.read(offset, &mut bytes)?;
+            self.get(offset, &mut bytes)?;
             runs.push((offset, bytes));
         }
         Ok(runs)
@@ -236,6 +295,21 @@ mod tests {
         assert_eq!(seen(&mut look), [1, 5, 0]);
         let mut now = StableView::new(file, 3);
         assert_eq!(seen(&mut now), [2, 2, 3]);
+    }
+
+    #[test]
+    fn an_execution_touches_so_many_pages_and_no_more() {
+        let (_dir, mut view) = view(1);
+        view.begin(2);
+        assert_eq!(view.write(0, &[1; 4096]).unwrap(), 1);
+        view.read(4096, &mut [0; 4096]).unwrap();
+        view.read(0, &mut [0; 8192]).unwrap();
+        assert!(matches!(
+            view.read(8192, &mut [0; 1]),
+            Err(StableError::Accessed)
+        ));
+        view.begin(2);
+        view.read(8192, &mut [0; 8192]).unwrap();
     }
 
     #[test]

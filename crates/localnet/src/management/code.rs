@@ -5,6 +5,7 @@ use super::{About, Call, nothing, refuse};
 use crate::exec::engine::{CanisterModule, compile};
 use crate::exec::host::{Host, Mode, Trap};
 use crate::exec::memory::{BackingFile, HeapSource};
+use crate::exec::prices;
 use crate::exec::run::{Entry, Finished, Heap, HeapChange, run};
 use crate::exec::stable::StableView;
 use crate::node::calls;
@@ -91,12 +92,15 @@ impl Call<'_, '_> {
     ) -> Result<Made, Result<Reject, Trap>> {
         let node = self.transaction.node;
         let failed = |e: std::io::Error| Ok(node_failed(e));
+        let mut paying = loaded.clone();
+        paying.prepay(INSTALL_INSTRUCTIONS).map_err(Ok)?;
+        let loaded = &paying;
         let heap_generation = loaded.state.heap.generation + 1;
         let heap_file = BackingFile::open(&places.heap(heap_generation), 0).map_err(failed)?;
         let fresh = |file: &Arc<BackingFile>| Heap::Fresh(HeapSource::empty(Arc::clone(file)));
         let mut facts = node.facts(loaded, caller, arg);
         facts.version += 1;
-        let mut limit = INSTALL_INSTRUCTIONS;
+        let mut remaining = INSTALL_INSTRUCTIONS;
         let (stable, hook, stable_generation) = match upgrade {
             None => {
                 let generation = loaded.state.stable.generation + 1;
@@ -109,12 +113,12 @@ impl Call<'_, '_> {
                     let mut before = facts.clone();
                     before.arg = Vec::new();
                     before.version -= 1;
-                    let finished = pre_upgrade(loaded, stable, before, limit);
+                    let finished = pre_upgrade(loaded, stable, before, remaining);
                     node.costs
                         .note(loaded.state.id, "pre_upgrade", "", &finished);
                     let finished = finished.map_err(Err)?;
                     finished.outcome.map_err(Err)?;
-                    limit -= finished.instructions;
+                    remaining = remaining.saturating_sub(finished.instructions);
                     stable = finished.host.stable;
                 }
                 (
@@ -125,7 +129,7 @@ impl Call<'_, '_> {
             }
         };
         let stable_file = Arc::clone(stable.file());
-        let mut host = calls::host(loaded, stable, Mode::INIT, facts, limit);
+        let mut host = calls::host(loaded, stable, Mode::INIT, facts, remaining);
         host.timer = 0;
         let finished = run(module, fresh(&heap_file), host, Entry::Hook(hook), true);
         let kind = if upgrade.is_some() {
@@ -134,10 +138,20 @@ impl Call<'_, '_> {
             "install"
         };
         node.costs.note(loaded.state.id, kind, "", &finished);
-        let Finished { host, outcome, .. } = finished.map_err(Err)?;
+        let Finished {
+            mut host,
+            outcome,
+            instructions,
+        } = finished.map_err(Err)?;
         let heap = outcome
             .map_err(Err)?
             .ok_or_else(|| Err(Trap::Node("no heap was kept".into())))?;
+        let (used, limit) = (heap.len as u64, host.room.heap_limit);
+        if limit != 0 && used > limit {
+            return Err(Err(Trap::WasmMemoryLimit { limit, used }));
+        }
+        let unspent = u128::from(remaining.saturating_sub(instructions));
+        host.balance += prices::INSTRUCTION * unspent;
         Ok(Made {
             host,
             heap,

@@ -39,7 +39,10 @@ impl From<StableError> for AdminError {
     fn from(error: StableError) -> Self {
         match error {
             StableError::Io(error) => Self::Io(error),
-            StableError::Bounds => Self::Io(std::io::ErrorKind::UnexpectedEof.into()),
+            // Only executions are limited in what they touch.
+            StableError::Bounds | StableError::Accessed | StableError::Modified => {
+                Self::Io(std::io::ErrorKind::UnexpectedEof.into())
+            }
         }
     }
 }

@@ -1,19 +1,20 @@
-//! Delivers messages to canisters: updates, callbacks, timers, and what becomes of their calls
-//! and answers. The interface specification's call contexts live here.
+//! Delivers messages to canisters: updates, callbacks, and what becomes of their calls and
+//! answers. The interface specification's call contexts live here; system tasks are in `tasks`,
+//! cycles in `cycles`.
 
 use super::query::{closed, did_not_reply, no_code, no_method, not_found};
-use super::state::{CallContext, Callback, Cycles, Loaded, Origin, Run, Task};
+use super::state::{CallContext, Cycles, Loaded, Origin, Run};
 use super::transaction::Transaction;
 use crate::exec::host::{Closure, Effects, Facts, Host, Mode, Trap};
-use crate::exec::run::{Entry, Finished, Heap, HeapChange, run};
+use crate::exec::prices;
+use crate::exec::run::{Entry, Finished, Heap, run};
 use crate::exec::stable::StableView;
 use crate::management::{self, Outcome};
-use crate::wire::response::CallResult;
+use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
-use std::sync::Arc;
 
-/// Instructions an update, callback or timer may spend (interface specification).
-const UPDATE_INSTRUCTIONS: u64 = 40_000_000_000;
+/// Instructions an update, callback or system task may spend (interface specification).
+pub(crate) const UPDATE_INSTRUCTIONS: u64 = 40_000_000_000;
 /// Largest reply of an update, bytes.
 const MAX_REPLY: usize = 2 << 20;
 
@@ -31,26 +32,31 @@ pub(crate) struct Delivery {
     pub(crate) arg: Vec<u8>,
     /// Cycles sent along.
     pub(crate) cycles: u128,
+    /// When the caller stops waiting, ns; zero for never.
+    pub(crate) deadline: u64,
 }
 
 impl Transaction<'_> {
     /// Delivers a call.
     pub(crate) fn deliver(&mut self, delivery: Delivery) {
+        let (origin, cycles) = (delivery.origin.clone(), delivery.cycles);
+        if delivery.deadline != 0 && delivery.deadline < self.node.clock.canisters() {
+            self.respond(&origin, Err(super::deadlines::expired()), cycles);
+            return;
+        }
         if delivery.to == Principal::management_canister() {
-            let origin = delivery.origin.clone();
             match management::handle(self, delivery) {
                 Outcome::Answer(result, refund) => self.respond(&origin, result, refund),
                 Outcome::Later => {}
             }
             return;
         }
-        let (origin, cycles) = (delivery.origin.clone(), delivery.cycles);
         if let Err(reject) = self.update(delivery) {
             self.respond(&origin, Err(reject), cycles);
         }
     }
 
-    fn update(&mut self, delivery: Delivery) -> Result<(), crate::wire::response::Reject> {
+    fn update(&mut self, delivery: Delivery) -> Result<(), Reject> {
         let id = delivery.to;
         let node = self.node;
         let loaded = self.canister(id).ok_or_else(|| not_found(id))?;
@@ -58,17 +64,34 @@ impl Transaction<'_> {
             return Err(reject);
         }
         let module = loaded.module.as_ref().ok_or_else(|| no_code(id))?;
-        let update = format!("canister_update {}", delivery.method);
-        let query = format!("canister_query {}", delivery.method);
+        let name = |kind: &str| format!("canister_{kind} {}", delivery.method);
+        let (update, query) = (name("update"), name("query"));
         let (mode, name) = if module.exports(&update) {
             (Mode::UPDATE, update)
         } else if module.exports(&query) {
             (Mode::REPLICATED_QUERY, query)
+        } else if module.exports(&name("composite_query")) {
+            let message = "Composite query cannot be called in replicated mode";
+            return Err(Reject::new(5, "IC0527", message));
         } else {
             return Err(no_method(id, "update", &delivery.method));
         };
+        let (used, limit) = (
+            loaded.state.heap.len,
+            loaded.state.settings.wasm_memory_limit,
+        );
+        if mode == Mode::UPDATE && limit != 0 && used > limit {
+            return Err(Trap::WasmMemoryLimit { limit, used }.reject(id));
+        }
+        if matches!(delivery.origin, Origin::Ingress(_)) {
+            loaded.pay_for_ingress(&delivery.method, &delivery.arg)?;
+        }
+        loaded.prepay(UPDATE_INSTRUCTIONS)?;
         let mut facts = node.facts(loaded, delivery.caller, delivery.arg);
         facts.cycles_available = delivery.cycles;
+        if mode == Mode::UPDATE {
+            facts.deadline = delivery.deadline;
+        }
         let context = loaded.state.number();
         loaded.state.contexts.insert(
             context,
@@ -78,6 +101,7 @@ impl Transaction<'_> {
                 responded: false,
                 available: Cycles(delivery.cycles),
                 spent: 0,
+                deadline: facts.deadline,
             },
         );
         let finished = execute(loaded, mode, facts, Entry::Method(&name));
@@ -87,7 +111,13 @@ impl Transaction<'_> {
             "replicated_query"
         };
         node.costs.note(id, kind, &delivery.method, &finished);
-        self.conclude(id, context, mode, finished);
+        self.conclude(
+            id,
+            context,
+            mode,
+            finished,
+            prices::execution(UPDATE_INSTRUCTIONS),
+        );
         Ok(())
     }
 
@@ -107,13 +137,19 @@ impl Transaction<'_> {
         let Some(callback) = loaded.state.callbacks.remove(&callback) else {
             return;
         };
+        let answered = result.as_ref().map_or_else(|r| r.message.len(), Vec::len);
+        let prepaid = callback.prepaid.0;
+        let reserve = loaded.pay_for_answer(prepaid, answered);
         let Some(context) = loaded.state.contexts.get(&callback.context).cloned() else {
+            loaded.state.cycles.0 += reserve;
             return;
         };
         let mut facts = node.facts(loaded, context.caller, Vec::new());
         facts.cycles_available = context.available.0;
         facts.cycles_refunded = refund;
         facts.spent_before = context.spent;
+        facts.answered = context.responded;
+        facts.deadline = context.deadline;
         let (mode, closure) = match result {
             Ok(reply) => {
                 facts.arg = reply;
@@ -124,76 +160,64 @@ impl Transaction<'_> {
                 (Mode::REJECT, callback.on_reject)
             }
         };
-        let finished = execute(loaded, mode, facts.clone(), Entry::Callback(closure));
+        let mut finished = execute(loaded, mode, facts.clone(), Entry::Callback(closure));
         node.costs.note(id, "callback", "", &finished);
-        let trapped = !matches!(&finished, Ok(finished) if finished.outcome.is_ok());
-        if trapped && let Some(cleanup) = callback.on_cleanup {
-            self.clean_up(id, facts, cleanup);
+        if let Some(cleanup) = callback.on_cleanup {
+            finished = self.clean_up(id, facts, cleanup, finished);
         }
-        self.conclude(id, callback.context, mode, finished);
+        self.conclude(id, callback.context, mode, finished, reserve);
     }
 
-    /// Runs a cleanup callback: its changes stay although the callback's own are gone.
-    fn clean_up(&mut self, id: Principal, facts: Facts, cleanup: Closure) {
-        let Some(loaded) = self.canister(id) else {
-            return;
+    /// Runs a cleanup callback when the callback trapped: its changes stay although the callback's
+    /// own are gone.
+    fn clean_up(
+        &mut self,
+        id: Principal,
+        facts: Facts,
+        cleanup: Closure,
+        mut finished: Result<Finished, Trap>,
+    ) -> Result<Finished, Trap> {
+        let Ok(Finished {
+            outcome: Err(callback),
+            instructions,
+            ..
+        }) = &mut finished
+        else {
+            return finished;
         };
-        let finished = execute(loaded, Mode::CLEANUP, facts, Entry::Callback(cleanup));
-        self.node.costs.note(id, "cleanup", "", &finished);
-        match finished {
-            Ok(Finished {
-                host,
-                outcome: Ok(heap),
-                ..
-            }) => {
-                if let Err(trap) = self.keep(id, host, heap) {
-                    log(id, "cleanup", &trap);
+        let Some(loaded) = self.canister(id) else {
+            return finished;
+        };
+        let cleaned = execute(loaded, Mode::CLEANUP, facts, Entry::Callback(cleanup));
+        self.node.costs.note(id, "cleanup", "", &cleaned);
+        let failed = match cleaned {
+            Ok(cleaned) => {
+                *instructions = instructions.saturating_add(cleaned.instructions);
+                match cleaned.outcome {
+                    Ok(heap) => self.keep(id, cleaned.host, heap).err(),
+                    Err(trap) => Some(trap),
                 }
             }
-            Ok(Finished {
-                outcome: Err(trap), ..
-            })
-            | Err(trap) => log(id, "cleanup", &trap),
-        }
-    }
-
-    /// Runs a due global timer.
-    pub(crate) fn fire_timer(&mut self, id: Principal) {
-        let node = self.node;
-        let Some(loaded) = self.canister(id) else {
-            return;
+            Err(trap) => Some(trap),
         };
-        loaded.state.timer = 0;
-        if loaded.module.is_none() {
-            return;
+        if let Some(cleanup) = failed {
+            *callback = Trap::Cleanup {
+                callback: Box::new(callback.clone()),
+                cleanup: Box::new(cleanup),
+            };
         }
-        let caller = Principal::management_canister();
-        let facts = node.facts(loaded, caller, Vec::new());
-        let context = loaded.state.number();
-        loaded.state.contexts.insert(
-            context,
-            CallContext {
-                origin: Origin::System,
-                caller,
-                responded: true,
-                available: Cycles(0),
-                spent: 0,
-            },
-        );
-        let entry = Entry::Hook("canister_global_timer");
-        let finished = execute(loaded, Mode::TASK, facts, entry);
-        node.costs.note(id, "timer", "", &finished);
-        self.conclude(id, context, Mode::TASK, finished);
+        finished
     }
 
-    /// Takes over what an execution changed, sends its calls and answers, and ends the call
-    /// context when nothing more can come of it.
-    fn conclude(
+    /// Takes over what an execution changed, sends its calls and answers, gives back what it had
+    /// put aside and did not spend, and ends the call context when nothing more can come of it.
+    pub(super) fn conclude(
         &mut self,
         id: Principal,
         context: u64,
         mode: Mode,
         finished: Result<Finished, Trap>,
+        reserve: u128,
     ) {
         let mut spent = 0;
         let mut response = None;
@@ -208,12 +232,7 @@ impl Transaction<'_> {
                         let mut host = finished.host;
                         response = host.effects.response.take();
                         accepted = host.effects.cycles_accepted;
-                        if mode == Mode::REPLICATED_QUERY {
-                            None
-                        } else {
-                            self.send_calls(id, context, &mut host);
-                            self.keep(id, host, heap).err()
-                        }
+                        self.take_over(id, context, mode, host, heap).err()
                     }
                 }
             }
@@ -224,11 +243,13 @@ impl Transaction<'_> {
         let Some(loaded) = self.canister(id) else {
             return;
         };
+        loaded.state.cycles.0 += reserve.saturating_sub(prices::execution(spent));
         let open = loaded
             .state
             .callbacks
             .values()
             .any(|callback| callback.context == context);
+        let controllers = &loaded.state.controllers;
         let Some(entry) = loaded.state.contexts.get_mut(&context) else {
             return;
         };
@@ -236,7 +257,8 @@ impl Transaction<'_> {
         entry.available.0 -= accepted.min(entry.available.0);
         if response.is_none() && !entry.responded && !open {
             response = Some(Err(match trap {
-                Some(trap) => trap.reject(id),
+                Some(trap) if controllers.contains(&entry.caller) => trap.reject(id),
+                Some(trap) => trap.untraced().reject(id),
                 None => did_not_reply(id),
             }));
         }
@@ -264,73 +286,16 @@ impl Transaction<'_> {
         {
             let waiting = std::mem::take(waiting);
             state.run = Run::Stopped;
+            state.version += 1;
             for origin in waiting {
                 self.respond(&origin, Ok(management::nothing()), 0);
             }
         }
     }
-
-    fn send_calls(&mut self, id: Principal, context: u64, host: &mut Host) {
-        for call in std::mem::take(&mut host.effects.calls) {
-            let Some(loaded) = self.canister(id) else {
-                return;
-            };
-            let callback = loaded.state.number();
-            loaded.state.callbacks.insert(
-                callback,
-                Callback {
-                    context,
-                    on_reply: call.on_reply,
-                    on_reject: call.on_reject,
-                    on_cleanup: call.on_cleanup,
-                },
-            );
-            self.tasks.push(Task::Request {
-                from: id,
-                callback,
-                to: call.callee,
-                method: call.method,
-                arg: call.arg,
-                cycles: Cycles(call.cycles),
-            });
-        }
-    }
-
-    /// Takes over memories, certified data, timer and cycles.
-    pub(crate) fn keep(
-        &mut self,
-        id: Principal,
-        mut host: Host,
-        heap: Option<HeapChange>,
-    ) -> Result<(), Trap> {
-        let stable_runs = host.stable.changes()?;
-        let stable_pages = host.stable.pages();
-        let Some(loaded) = self.canister(id) else {
-            return Ok(());
-        };
-        let state = &mut loaded.state;
-        state.version += 1;
-        state.cycles.0 = host.balance;
-        state.stable.pages = stable_pages;
-        if let Some(data) = host.effects.certified_data {
-            state.certified_data = data;
-        }
-        if let Some(timer) = host.effects.timer {
-            state.timer = timer;
-        }
-        if let Some(heap) = heap {
-            state.heap.len = heap.len as u64;
-            state.heap.globals = heap.globals;
-            self.write(id, &heap.file, heap.runs);
-        }
-        let file = Arc::clone(host.stable.file());
-        self.write(id, &file, stable_runs);
-        Ok(())
-    }
 }
 
 /// Says on stderr what an agent may never hear of.
-fn log(id: Principal, what: &str, trap: &Trap) {
+pub(super) fn log(id: Principal, what: &str, trap: &Trap) {
     eprintln!("[{id}] {what}: {trap}");
 }
 
@@ -342,6 +307,11 @@ pub(crate) fn host(
     facts: Facts,
     limit: u64,
 ) -> Host {
+    let mut room = loaded.room();
+    if mode == Mode::INIT {
+        // What is installed brings its own.
+        room.used = room.used.saturating_sub(loaded.state.heap.len);
+    }
     Host {
         mode,
         facts,
@@ -356,10 +326,17 @@ pub(crate) fn host(
         building: None,
         effects: Effects::default(),
         memory: None,
+        running: false,
+        room,
     }
 }
 
-fn execute(loaded: &Loaded, mode: Mode, facts: Facts, entry: Entry<'_>) -> Result<Finished, Trap> {
+pub(super) fn execute(
+    loaded: &Loaded,
+    mode: Mode,
+    facts: Facts,
+    entry: Entry<'_>,
+) -> Result<Finished, Trap> {
     let (Some(module), Some(source)) = (&loaded.module, loaded.heap_source()) else {
         return Err(Trap::Node("there is no heap".into()));
     };

@@ -6,7 +6,7 @@ use super::Node;
 use super::calls::Delivery;
 use super::clock::Clock;
 use super::schedule::Turn;
-use super::state::{Cycles, Loaded, Origin, Run, StoredResult, Task};
+use super::state::{Cycles, Origin, StoredResult, Task};
 use super::transaction::Transaction;
 use crate::exec::pool::STACK;
 use crate::management;
@@ -72,7 +72,7 @@ impl Work {
     pub(crate) fn lane_of(task: &Task) -> Principal {
         match task {
             Task::Request { to, arg, .. } => Self::lane_of_call(*to, arg),
-            Task::Response { to, .. } => *to,
+            Task::Response { to, .. } | Task::LowWasmMemory { to } => *to,
         }
     }
 
@@ -103,12 +103,6 @@ pub(crate) enum Event {
     Between(Principal, Action),
     /// End.
     Stop,
-}
-
-/// When a canister is to be looked at although nobody calls it.
-pub(crate) fn due(loaded: &Loaded) -> Option<u64> {
-    let state = &loaded.state;
-    (state.timer != 0 && matches!(state.run, Run::Running)).then_some(state.timer)
 }
 
 /// Starts the executor's threads; they end on `Event::Stop`.
@@ -257,7 +251,7 @@ fn origin_of(task: &Task) -> Option<(Origin, u128)> {
             let (id, callback) = (*from, *callback);
             Some((Origin::Canister { id, callback }, cycles.0))
         }
-        Task::Response { .. } => None,
+        Task::Response { .. } | Task::LowWasmMemory { .. } => None,
     }
 }
 
@@ -281,19 +275,14 @@ impl Transaction<'_> {
                     method: submission.method.clone(),
                     arg: submission.arg.clone(),
                     cycles: 0,
+                    deadline: 0,
                 });
             }
             Work::Task(number, task) => {
                 self.ends(Some(number));
                 self.task(task);
             }
-            Work::Timer => {
-                let now = self.node.clock.canisters();
-                let due = self.canister(lane).and_then(|loaded| due(loaded));
-                if due.is_some_and(|due| due <= now) {
-                    self.fire_timer(lane);
-                }
-            }
+            Work::Timer => self.by_the_clock(lane),
             Work::Between(action) => action(self),
         }
     }
@@ -307,6 +296,7 @@ impl Transaction<'_> {
                 method,
                 arg,
                 cycles: Cycles(cycles),
+                deadline,
             } => self.deliver(Delivery {
                 origin: Origin::Canister { id: from, callback },
                 caller: from,
@@ -314,7 +304,9 @@ impl Transaction<'_> {
                 method,
                 arg,
                 cycles,
+                deadline,
             }),
+            Task::LowWasmMemory { to } => self.warn_of_low_memory(to),
             Task::Response {
                 to,
                 callback,

@@ -154,7 +154,7 @@ fn load_core(dir: &Path, store: &Store, keys: &Keys, plan: &mut Plan) -> Result<
         let loaded = Loaded::open(dir, state, module)?;
         remove_leftovers(dir, &loaded)?;
         show(&mut core.tree, &loaded);
-        plan.schedule.set_timer(id, executor::due(&loaded));
+        plan.schedule.set_timer(id, super::tasks::due(&loaded));
         let cell = Cell {
             committed: RwLock::new(loaded),
         };

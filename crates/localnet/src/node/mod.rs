@@ -4,7 +4,11 @@
 pub(crate) mod admin;
 pub(crate) mod calls;
 pub(crate) mod clock;
+pub(crate) mod composite;
 pub(crate) mod costs;
+pub(crate) mod cycles;
+pub(crate) mod deadlines;
+pub(crate) mod effects;
 pub(crate) mod executor;
 pub(crate) mod ingress;
 pub(crate) mod load;
@@ -12,6 +16,7 @@ pub(crate) mod query;
 pub(crate) mod schedule;
 pub(crate) mod state;
 pub(crate) mod status;
+pub(crate) mod tasks;
 pub(crate) mod transaction;
 
 use crate::certify::keys::{KeyError, Keys};

@@ -1,17 +1,16 @@
-//! Executions that keep nothing: queries and message inspection. They run on the pool's threads,
-//! beside the executor, on whatever is committed when they begin.
+//! The way in for agents' calls: facts about a canister, rejects, and message inspection, which
+//! runs on the pool's threads beside the executor, on whatever is committed when it begins.
+//! Queries are in `composite`.
 
 use super::executor::{Event, Submission};
 use super::state::{Loaded, Run};
 use super::{Core, Node};
-use crate::exec::host::{CertificateSource, Effects, Facts, Host, Mode, Trap};
+use crate::exec::host::{Facts, Host, Mode, Trap};
 use crate::exec::run::{Entry, Finished, Heap, run};
-use crate::wire::response::{CallResult, Reject};
+use crate::wire::response::Reject;
 use candid::Principal;
 use std::sync::Arc;
 
-/// Instructions a query may spend (interface specification).
-const QUERY_INSTRUCTIONS: u64 = 5_000_000_000;
 /// Instructions an inspection may spend.
 const INSPECT_INSTRUCTIONS: u64 = 200_000_000;
 /// Largest reply of a query, bytes.
@@ -84,41 +83,11 @@ impl Node {
             cycles_available: 0,
             cycles_refunded: 0,
             spent_before: 0,
+            answered: false,
+            deadline: 0,
+            open_calls: state.open_calls(),
             environment: state.settings.environment.clone(),
         }
-    }
-
-    /// Answers a query. Runs canister code on this thread.
-    pub(crate) fn query(self: &Arc<Self>, question: Question) -> CallResult {
-        let id = question.canister;
-        let cell = self.cell(id).ok_or_else(|| not_found(id))?;
-        let loaded = cell.look();
-        if let Some(reject) = closed(&loaded) {
-            return Err(reject);
-        }
-        let module = loaded.module.as_ref().ok_or_else(|| no_code(id))?;
-        let method = format!("canister_query {}", question.method);
-        if !module.exports(&method) {
-            return Err(no_method(id, "query", &question.method));
-        }
-        let facts = self.facts(&loaded, question.caller, question.arg);
-        let node = Arc::clone(self);
-        let source: CertificateSource = Box::new(move || Some(node.data_certificate(id)));
-        let finished = look(
-            &loaded,
-            Mode::QUERY,
-            facts,
-            Entry::Method(&method),
-            Some(source),
-        );
-        self.costs.note(id, "query", &question.method, &finished);
-        let finished = finished.map_err(|trap| trap.reject(id))?;
-        finished.outcome.map_err(|trap| trap.reject(id))?;
-        finished
-            .host
-            .effects
-            .response
-            .unwrap_or_else(|| Err(did_not_reply(id)))
     }
 
     /// Whether a canister lets a call in; runs `canister_inspect_message` on this thread.
@@ -129,9 +98,10 @@ impl Node {
         if let Some(reject) = closed(&loaded) {
             return Err(reject);
         }
+        loaded.can_pay_for_ingress(&question.method, &question.arg)?;
         let module = loaded.module.as_ref().ok_or_else(|| no_code(id))?;
         let has = |kind: &str| module.exports(&format!("canister_{kind} {}", question.method));
-        if !has("update") && !has("query") {
+        if !has("update") && !has("query") && !has("composite_query") {
             return Err(no_method(id, "update", &question.method));
         }
         let hook = "canister_inspect_message";
@@ -140,10 +110,15 @@ impl Node {
         }
         let mut facts = self.facts(&loaded, question.caller, question.arg);
         facts.method.clone_from(&question.method);
-        let finished = look(&loaded, Mode::INSPECT, facts, Entry::Method(hook), None);
+        let finished = look(&loaded, facts, Entry::Method(hook));
         self.costs.note(id, "inspect", &question.method, &finished);
-        let finished = finished.map_err(|trap| trap.reject(id))?;
-        finished.outcome.map_err(|trap| trap.reject(id))?;
+        let sees = loaded.state.controllers.contains(&question.caller);
+        let reject = |trap: Trap| match sees {
+            true => trap.reject(id),
+            false => trap.untraced().reject(id),
+        };
+        let finished = finished.map_err(reject)?;
+        finished.outcome.map_err(reject)?;
         if finished.host.effects.accepted {
             Ok(())
         } else {
@@ -193,37 +168,20 @@ pub(crate) fn did_not_reply(canister: Principal) -> Reject {
     Reject::new(5, "IC0506", message)
 }
 
-/// Runs code that keeps nothing.
-fn look(
-    loaded: &Loaded,
-    mode: Mode,
-    facts: Facts,
-    entry: Entry<'_>,
-    certificate: Option<CertificateSource>,
-) -> Result<Finished, Trap> {
+/// A host for an execution that keeps nothing.
+pub(super) fn host(loaded: &Loaded, mode: Mode, facts: Facts, limit: u64) -> Host {
+    Host {
+        max_reply: MAX_REPLY,
+        ..super::calls::host(loaded, loaded.stable_view(), mode, facts, limit)
+    }
+}
+
+/// Runs the inspection.
+fn look(loaded: &Loaded, facts: Facts, entry: Entry<'_>) -> Result<Finished, Trap> {
     let (Some(module), Some(heap)) = (&loaded.module, loaded.heap_source()) else {
         return Err(Trap::Node("there is no heap".into()));
     };
-    let limit = if mode == Mode::INSPECT {
-        INSPECT_INSTRUCTIONS
-    } else {
-        QUERY_INSTRUCTIONS
-    };
-    let host = Host {
-        mode,
-        facts,
-        limit,
-        max_reply: MAX_REPLY,
-        balance: loaded.state.cycles.0,
-        certificate,
-        certificate_bytes: None,
-        stable: loaded.stable_view(),
-        timer: loaded.state.timer,
-        reply: Vec::new(),
-        building: None,
-        effects: Effects::default(),
-        memory: None,
-    };
+    let host = host(loaded, Mode::INSPECT, facts, INSPECT_INSTRUCTIONS);
     let heap = Heap::Committed(heap, &loaded.state.heap.globals);
     run(module, heap, host, entry, false)
 }

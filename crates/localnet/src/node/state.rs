@@ -71,6 +71,9 @@ pub(crate) struct CallContext {
     pub(crate) available: Cycles,
     /// Instructions spent so far.
     pub(crate) spent: u64,
+    /// When the caller stops waiting, ns; zero for never.
+    #[serde(default)]
+    pub(crate) deadline: u64,
 }
 
 /// What to do when a call made comes back.
@@ -84,6 +87,15 @@ pub(crate) struct Callback {
     pub(crate) on_reject: Closure,
     /// Run when either trapped.
     pub(crate) on_cleanup: Option<Closure>,
+    /// Who was called.
+    #[serde(default)]
+    pub(crate) callee: Option<Principal>,
+    /// When the answer is no longer waited for, ns; zero for never.
+    #[serde(default)]
+    pub(crate) deadline: u64,
+    /// Cycles put aside for the answer.
+    #[serde(default)]
+    pub(crate) prepaid: Cycles,
 }
 
 /// A message between canisters.
@@ -104,6 +116,14 @@ pub(crate) enum Task {
         arg: Vec<u8>,
         /// Cycles sent along.
         cycles: Cycles,
+        /// When the caller stops waiting, ns; zero for never.
+        #[serde(default)]
+        deadline: u64,
+    },
+    /// A run of `canister_on_low_wasm_memory`.
+    LowWasmMemory {
+        /// The canister.
+        to: Principal,
     },
     /// An answer.
     Response {
@@ -231,6 +251,15 @@ pub(crate) struct Canister {
     pub(crate) callbacks: BTreeMap<u64, Callback>,
     /// Numbers contexts and callbacks.
     pub(crate) next: u64,
+    /// Whether its heap has little room left and it was told.
+    #[serde(default)]
+    pub(crate) low_wasm_memory: bool,
+    /// When it last had a heartbeat, ns.
+    #[serde(default)]
+    pub(crate) last_beat: u64,
+    /// Until when it has paid for what it keeps, ns; zero when it never did.
+    #[serde(default)]
+    pub(crate) paid_until: u64,
     /// Uploaded chunks: hash and length.
     pub(crate) chunks: BTreeMap<Hash, u64>,
 }
@@ -253,6 +282,9 @@ impl Canister {
             contexts: BTreeMap::new(),
             callbacks: BTreeMap::new(),
             next: 1,
+            low_wasm_memory: false,
+            last_beat: 0,
+            paid_until: 0,
             chunks: BTreeMap::new(),
         }
     }
@@ -352,6 +384,12 @@ impl Loaded {
             stable,
             looking: None,
         })
+    }
+
+    /// Whether its code exports a function of this name.
+    pub(crate) fn exports(&self, name: &str) -> bool {
+        let module = self.module.as_ref();
+        module.is_some_and(|module| module.exports(name))
     }
 
     /// The committed heap, when there is code.

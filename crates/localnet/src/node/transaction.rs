@@ -1,10 +1,11 @@
 //! Everything one message changes, gathered and then committed at once: journal first, then
 //! memories, tree and waiting agents. What a transaction does not commit never happened.
 
-use super::executor::{Work, due};
+use super::executor::Work;
 use super::ingress::{Progress, Request};
 use super::load::{encode, key};
 use super::state::{Cell, Loaded, Origin, Task};
+use super::tasks::due;
 use super::{Core, Node};
 use crate::certify::{StateTree, layout};
 use crate::exec::memory::BackingFile;
@@ -114,11 +115,12 @@ impl<'n> Transaction<'n> {
         }
         if !self.drafts.contains_key(&id) {
             let cell = self.node.cell(id)?;
-            let loaded = cell
+            let mut loaded = cell
                 .committed
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
+            loaded.pay_for_keeping(self.node.clock.canisters());
             self.create(loaded);
         }
         let draft = self.drafts.get_mut(&id)?.as_mut()?;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::panic, reason = "a test that cannot go on fails")]
 
+pub(crate) mod imports;
 pub(crate) mod process;
 
 use candid::{CandidType, Decode, Encode, Nat, Principal};
@@ -125,6 +126,29 @@ impl Net {
         arg: &[u8],
     ) -> Result<Vec<u8>, AgentError> {
         upload(agent, id, mode, text, arg).await
+    }
+
+    /// How many executions of a kind a canister has had.
+    pub(crate) async fn runs(&self, id: Principal, kind: &str) -> usize {
+        self.costs(id)
+            .await
+            .iter()
+            .filter(|(k, _)| k == kind)
+            .count()
+    }
+
+    /// Kind and instructions of a canister's executions, oldest first.
+    pub(crate) async fn costs(&self, id: Principal) -> Vec<(String, u64)> {
+        let url = format!("{}/_/canister/{id}/costs", self.localnet.url());
+        let body = reqwest::get(url).await.unwrap().bytes().await.unwrap();
+        let costs: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
+        let costs = costs.iter();
+        costs
+            .map(|cost| {
+                let kind = cost["kind"].as_str().unwrap().to_owned();
+                (kind, cost["instructions"].as_u64().unwrap())
+            })
+            .collect()
     }
 
     /// A management call about a canister.

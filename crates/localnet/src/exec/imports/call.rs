@@ -1,15 +1,22 @@
 //! Calls to other canisters: put together piece by piece, handed over when performed.
 
 use super::super::host::{Closure, Host, Mode, OutgoingCall, Trap};
+use super::super::prices;
 use super::super::weights;
-use super::{Guest, enter, read, read_principal, read_text, wide};
+use super::{Guest, enter, read_principal, read_text, send, wide};
 use wasmtime::{Linker, Result};
 
-const CALLING: Mode = Mode::UPDATE.or(Mode::REPLY).or(Mode::REJECT).or(Mode::TASK);
+const CALLING: Mode = PAYING
+    .or(Mode::COMPOSITE)
+    .or(Mode::COMPOSITE_REPLY)
+    .or(Mode::COMPOSITE_REJECT);
+const PAYING: Mode = Mode::UPDATE.or(Mode::REPLY).or(Mode::REJECT).or(Mode::TASK);
 /// Largest argument of a call between canisters (interface specification), bytes.
 const MAX_ARG: usize = 2 << 20;
-/// Most calls one execution may make: the replica's queue limit.
-const MAX_CALLS: usize = 500;
+/// Longest name of a method, bytes.
+const MAX_NAME: u32 = 20_000;
+/// Longest a caller may wait boundedly, seconds: larger timeouts are taken for this one.
+const MAX_TIMEOUT: u32 = 300;
 
 fn building<'a>(g: &'a mut Guest<'_>, name: &str) -> Result<&'a mut OutgoingCall> {
     g.data_mut().building.as_mut().ok_or_else(|| {
@@ -22,6 +29,21 @@ fn abandon(host: &mut Host) {
     if let Some(call) = host.building.take() {
         host.balance += call.cycles;
     }
+}
+
+fn add_cycles(g: &mut Guest<'_>, name: &str, amount: u128) -> Result<()> {
+    enter(g, name, PAYING, weights::CALL)?;
+    building(g, name)?;
+    let host = g.data_mut();
+    if amount > host.liquid() {
+        return Err(Trap::Contract(format!(
+            "cannot add {amount} cycles to the call: out of cycles"
+        ))
+        .into());
+    }
+    host.balance -= amount;
+    building(g, name)?.cycles += amount;
+    Ok(())
 }
 
 pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
@@ -40,6 +62,12 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
          -> Result<()> {
             enter(&mut g, "call_new", CALLING, weights::CALL_NEW)?;
             let callee = read_principal(&mut g, callee_src, callee_size)?;
+            if name_size > MAX_NAME {
+                return Err(Trap::Contract(format!(
+                    "ic0.call_new: size_of_method_name {name_size} exceeds {MAX_NAME}"
+                ))
+                .into());
+            }
             let method = read_text(&mut g, name_src, name_size)?;
             let host = g.data_mut();
             abandon(host);
@@ -57,6 +85,7 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
                     env: reject_env,
                 },
                 on_cleanup: None,
+                timeout: None,
             });
             Ok(())
         },
@@ -80,7 +109,7 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
         "call_data_append",
         |mut g: Guest<'_>, src: u32, len: u32| -> Result<()> {
             enter(&mut g, "call_data_append", CALLING, weights::CALL)?;
-            let bytes = read(&mut g, src, len)?;
+            let bytes = send(&mut g, src, len)?;
             let call = building(&mut g, "call_data_append")?;
             if call.arg.len() + bytes.len() > MAX_ARG {
                 return Err(Trap::Contract(format!(
@@ -92,18 +121,23 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
             Ok(())
         },
     )?;
-    // Every call here is answered, so a best-effort call is an ordinary one that keeps its promise.
     linker.func_wrap(
         "ic0",
         "call_with_best_effort_response",
-        |mut g: Guest<'_>, _timeout: u32| -> Result<()> {
+        |mut g: Guest<'_>, timeout: u32| -> Result<()> {
             enter(
                 &mut g,
                 "call_with_best_effort_response",
                 CALLING,
                 weights::CALL,
             )?;
-            building(&mut g, "call_with_best_effort_response")?;
+            let call = building(&mut g, "call_with_best_effort_response")?;
+            if call.timeout.replace(timeout.min(MAX_TIMEOUT)).is_some() {
+                return Err(Trap::Contract(
+                    "call_with_best_effort_response can be called only once".into(),
+                )
+                .into());
+            }
             Ok(())
         },
     )?;
@@ -111,28 +145,33 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
         "ic0",
         "call_cycles_add128",
         |mut g: Guest<'_>, high: u64, low: u64| -> Result<()> {
-            enter(&mut g, "call_cycles_add128", CALLING, weights::CALL)?;
-            let amount = wide(high, low);
-            building(&mut g, "call_cycles_add128")?;
-            let host = g.data_mut();
-            host.balance = host.balance.checked_sub(amount).ok_or_else(|| {
-                Trap::Contract(format!(
-                    "cannot add {amount} cycles to the call: out of cycles"
-                ))
-            })?;
-            building(&mut g, "call_cycles_add128")?.cycles += amount;
-            Ok(())
+            add_cycles(&mut g, "call_cycles_add128", wide(high, low))
+        },
+    )?;
+    linker.func_wrap(
+        "ic0",
+        "call_cycles_add",
+        |mut g: Guest<'_>, amount: u64| -> Result<()> {
+            add_cycles(&mut g, "call_cycles_add", amount.into())
         },
     )?;
     linker.func_wrap("ic0", "call_perform", |mut g: Guest<'_>| -> Result<u32> {
         enter(&mut g, "call_perform", CALLING, weights::CALL_PERFORM)?;
-        building(&mut g, "call_perform")?;
+        let call = building(&mut g, "call_perform")?;
+        let callee = call.callee;
+        let bytes = (call.method.len() + call.arg.len()) as u128;
         let host = g.data_mut();
-        if host.effects.calls.len() >= MAX_CALLS {
+        // Asking in a composite query costs nothing.
+        let cost = match host.mode.is_replicated() {
+            true => prices::call_sent(bytes) + prices::call_answer(),
+            false => 0,
+        };
+        if !host.may_call(callee) || cost > host.liquid() {
             abandon(host);
             // The code of a transient system error.
             return Ok(2);
         }
+        host.balance -= cost;
         host.effects.calls.extend(host.building.take());
         Ok(0)
     })?;

@@ -1,15 +1,11 @@
 //! What things would cost in cycles: the published prices of a 13-node subnet.
 
 use super::super::host::{Host, Mode, Trap};
+use super::super::prices;
 use super::super::weights;
 use super::{Guest, enter, read_text, write_u128};
 use wasmtime::{Linker, Result};
 
-/// A call between canisters, and each byte of it.
-const CALL_FEE: u128 = 260_000;
-const CALL_BYTE_FEE: u128 = 1_000;
-/// A new canister.
-const CREATE_FEE: u128 = 500_000_000_000;
 /// A threshold signature or derived key under `key_1`, and under the test keys.
 const KEY_FEE: u128 = 26_153_846_153;
 const TEST_KEY_FEE: u128 = 10_000_000_000;
@@ -31,7 +27,11 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
         |mut g: Guest<'_>, name: u64, payload: u64, dst: u32| -> Result<()> {
             enter(&mut g, "cost_call", Mode::ALL_AND_START, weights::CALL)?;
             let bytes = u128::from(name) + u128::from(payload);
-            write_u128(&mut g, dst, CALL_FEE + CALL_BYTE_FEE * bytes)
+            write_u128(
+                &mut g,
+                dst,
+                prices::call_sent(bytes) + prices::call_answer(),
+            )
         },
     )?;
     linker.func_wrap(
@@ -44,7 +44,7 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
                 Mode::ALL_AND_START,
                 weights::CALL,
             )?;
-            write_u128(&mut g, dst, CREATE_FEE)
+            write_u128(&mut g, dst, prices::CREATE)
         },
     )?;
     linker.func_wrap(

@@ -16,12 +16,14 @@ pub(super) type Guest<'a> = Caller<'a, Host>;
 /// Every function there is: a module that imports another is refused before it is compiled.
 pub(super) const NAMES: &[&str] = &[
     "accept_message",
+    "call_cycles_add",
     "call_cycles_add128",
     "call_data_append",
     "call_new",
     "call_on_cleanup",
     "call_perform",
     "call_with_best_effort_response",
+    "canister_cycle_balance",
     "canister_cycle_balance128",
     "canister_liquid_cycle_balance128",
     "canister_self_copy",
@@ -52,9 +54,16 @@ pub(super) const NAMES: &[&str] = &[
     "msg_arg_data_copy",
     "msg_arg_data_size",
     "msg_caller_copy",
+    "msg_caller_info_data_copy",
+    "msg_caller_info_data_size",
+    "msg_caller_info_signer_copy",
+    "msg_caller_info_signer_size",
     "msg_caller_size",
+    "msg_cycles_accept",
     "msg_cycles_accept128",
+    "msg_cycles_available",
     "msg_cycles_available128",
+    "msg_cycles_refunded",
     "msg_cycles_refunded128",
     "msg_deadline",
     "msg_method_name_copy",
@@ -77,7 +86,6 @@ pub(super) const NAMES: &[&str] = &[
     "stable_size",
     "stable_write",
     "subnet_self_copy",
-    "subnet_self_node_count",
     "subnet_self_size",
     "time",
     "trap",
@@ -95,9 +103,11 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
 /// Checks the context and charges `cost` instructions.
 fn enter(guest: &mut Guest<'_>, name: &str, allowed: Mode, cost: u64) -> Result<()> {
     if !guest.data().mode.meets(allowed) {
-        return Err(
-            Trap::Contract(format!("\"ic0_{name}\" cannot be executed in this mode")).into(),
-        );
+        return Err(Trap::Contract(format!(
+            "\"ic0_{name}\" cannot be executed in {} mode",
+            guest.data().mode.name()
+        ))
+        .into());
     }
     charge(guest, cost)
 }
@@ -128,6 +138,17 @@ fn out_of_bounds() -> wasmtime::Error {
 /// Copies bytes out of the canister's heap, charging for them.
 fn read(guest: &mut Guest<'_>, src: u32, size: u32) -> Result<Vec<u8>> {
     charge(guest, size.into())?;
+    peek(guest, src, size)
+}
+
+/// Copies bytes that leave the canister out of its heap, charging for them.
+fn send(guest: &mut Guest<'_>, src: u32, size: u32) -> Result<Vec<u8>> {
+    charge(guest, u64::from(size) * super::weights::SENT_BYTE)?;
+    peek(guest, src, size)
+}
+
+/// Copies bytes out of the canister's heap.
+fn peek(guest: &mut Guest<'_>, src: u32, size: u32) -> Result<Vec<u8>> {
     let memory = memory(guest)?;
     let start = src as usize;
     let end = start + size as usize;
@@ -147,8 +168,12 @@ fn read_principal(guest: &mut Guest<'_>, src: u32, size: u32) -> Result<candid::
 
 /// Reads a text out of the canister's heap.
 fn read_text(guest: &mut Guest<'_>, src: u32, size: u32) -> Result<String> {
-    String::from_utf8(read(guest, src, size)?)
-        .map_err(|_| Trap::Contract("a name is not UTF-8".into()).into())
+    text(read(guest, src, size)?)
+}
+
+/// Takes bytes as text.
+fn text(bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|_| Trap::Contract("a name is not UTF-8".into()).into())
 }
 
 /// Copies `size` bytes from `offset` of what `source` yields into the canister's heap.
@@ -185,6 +210,12 @@ fn write_u128(guest: &mut Guest<'_>, dst: u32, value: u128) -> Result<()> {
 /// Puts a 128-bit number together.
 fn wide(high: u64, low: u64) -> u128 {
     u128::from(high) << 64 | u128::from(low)
+}
+
+/// A number of cycles as the 64-bit calls of old canisters see it.
+fn narrow(cycles: u128) -> Result<u64> {
+    u64::try_from(cycles)
+        .map_err(|_| Trap::Contract(format!("{cycles} cycles do not fit into 64 bits")).into())
 }
 
 /// A length as WebAssembly sees it.

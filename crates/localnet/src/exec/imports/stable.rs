@@ -1,6 +1,7 @@
 //! Stable memory.
 
 use super::super::host::{Host, Mode, Trap};
+use super::super::stable::WASM_PAGE;
 use super::super::weights;
 use super::{Guest, charge, enter, memory, out_of_bounds};
 use wasmtime::{Linker, Result};
@@ -16,16 +17,22 @@ fn slice(offset: u64, size: u64) -> Result<std::ops::Range<usize>> {
 fn write(g: &mut Guest<'_>, offset: u64, src: u64, size: u64) -> Result<()> {
     enter(g, "stable64_write", Mode::ALL_AND_START, weights::STABLE)?;
     charge(g, size)?;
+    if size == 0 {
+        return Ok(());
+    }
     let memory = memory(g)?;
     let (heap, host) = memory.data_and_store_mut(&mut *g);
     let bytes = heap.get(slice(src, size)?).ok_or_else(out_of_bounds)?;
     let fresh = host.stable.write(offset, bytes).map_err(Trap::from)?;
-    charge(g, fresh * weights::STABLE_DIRTY_PAGE)
+    charge(g, fresh * weights::DIRTY_PAGE)
 }
 
 fn read(g: &mut Guest<'_>, dst: u64, offset: u64, size: u64) -> Result<()> {
     enter(g, "stable64_read", Mode::ALL_AND_START, weights::STABLE)?;
     charge(g, size)?;
+    if size == 0 {
+        return Ok(());
+    }
     let memory = memory(g)?;
     let (heap, host) = memory.data_and_store_mut(&mut *g);
     let out = heap.get_mut(slice(dst, size)?).ok_or_else(out_of_bounds)?;
@@ -36,14 +43,27 @@ fn read(g: &mut Guest<'_>, dst: u64, offset: u64, size: u64) -> Result<()> {
     Ok(())
 }
 
+/// Grows stable memory; none when there is no room.
+fn grow(g: &mut Guest<'_>, pages: u64) -> Result<Option<u64>> {
+    let host = g.data_mut();
+    let Some(old) = host.stable.grow(pages) else {
+        return Ok(None);
+    };
+    match host.take_up(pages * WASM_PAGE) {
+        Ok(()) => Ok(Some(old)),
+        Err(trap) => {
+            host.stable.shrink(old);
+            match trap {
+                Trap::OutOfMemory => Ok(None),
+                trap => Err(trap.into()),
+            }
+        }
+    }
+}
+
 pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
     linker.func_wrap("ic0", "stable64_size", |mut g: Guest<'_>| -> Result<u64> {
-        enter(
-            &mut g,
-            "stable64_size",
-            Mode::ALL_AND_START,
-            weights::STABLE,
-        )?;
+        enter(&mut g, "stable64_size", Mode::ALL_AND_START, 0)?;
         Ok(g.data().stable.pages())
     })?;
     linker.func_wrap(
@@ -56,7 +76,7 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
                 Mode::ALL_AND_START,
                 weights::STABLE_GROW,
             )?;
-            Ok(g.data_mut().stable.grow(pages).unwrap_or(u64::MAX))
+            Ok(grow(&mut g, pages)?.unwrap_or(u64::MAX))
         },
     )?;
     linker.func_wrap(
@@ -71,7 +91,7 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
     )?;
     // The 32-bit calls of old canisters: the same memory, as long as it stays below 4 GiB.
     linker.func_wrap("ic0", "stable_size", |mut g: Guest<'_>| -> Result<u32> {
-        enter(&mut g, "stable_size", Mode::ALL_AND_START, weights::STABLE)?;
+        enter(&mut g, "stable_size", Mode::ALL_AND_START, 0)?;
         small(g.data().stable.pages())
     })?;
     linker.func_wrap(
@@ -84,11 +104,11 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
                 Mode::ALL_AND_START,
                 weights::STABLE_GROW,
             )?;
-            let stable = &mut g.data_mut().stable;
-            if small(stable.pages())? as u64 + u64::from(pages) > 65_536 {
+            let old = small(g.data().stable.pages())?;
+            if u64::from(old) + u64::from(pages) > 65_536 {
                 return Ok(u32::MAX);
             }
-            Ok(stable.grow(pages.into()).map_or(u32::MAX, |old| old as u32))
+            Ok(grow(&mut g, pages.into())?.map_or(u32::MAX, |_| old))
         },
     )?;
     linker.func_wrap(
@@ -114,5 +134,7 @@ fn small(pages: u64) -> Result<u32> {
     u32::try_from(pages)
         .ok()
         .filter(|pages| *pages <= 65_536)
-        .ok_or_else(|| Trap::Wasm("32-bit stable memory API on a memory above 4 GiB".into()).into())
+        .ok_or_else(|| {
+            Trap::Wasm("32 bit stable memory api used on a memory larger than 4GB".into()).into()
+        })
 }

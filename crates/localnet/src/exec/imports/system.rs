@@ -2,7 +2,10 @@
 
 use super::super::host::{Host, Mode, Trap};
 use super::super::weights;
-use super::{Guest, copy_out, enter, read, read_principal, read_text, size, wide, write_u128};
+use super::{
+    Guest, charge, copy_out, enter, narrow, peek, read, read_principal, size, text, wide,
+    write_u128,
+};
 use wasmtime::{Linker, Result};
 
 const CERTIFYING: Mode = Mode::INIT
@@ -13,8 +16,11 @@ const CERTIFYING: Mode = Mode::INIT
     .or(Mode::TASK);
 const TIMING: Mode = CERTIFYING.or(Mode::CLEANUP);
 const REPLICATED: Mode = TIMING.or(Mode::REPLICATED_QUERY);
+const CERTIFICATE: Mode = Mode::QUERY.or(Mode::COMPOSITE);
 /// Certified data is at most this long (interface specification), bytes.
 const MAX_CERTIFIED: u32 = 32;
+/// Longest message of a trap, bytes; more is cut off.
+const MAX_TRAP: u32 = 16 << 10;
 
 pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
     identity(linker)?;
@@ -31,7 +37,11 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
                 Mode::ALL_AND_START,
                 weights::DEBUG_PRINT,
             )?;
-            let text = read(&mut g, src, len)?;
+            let cost = g.data_mut().log(len.into());
+            charge(&mut g, cost)?;
+            // Printing must not fail: a text that is not there is said to be missing.
+            let text = peek(&mut g, src, len)
+                .unwrap_or_else(|_| b"(debug_print message out of memory bounds)".to_vec());
             let canister = g.data().facts.canister;
             eprintln!("[{canister}] {}", String::from_utf8_lossy(&text));
             Ok(())
@@ -42,7 +52,11 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
         "trap",
         |mut g: Guest<'_>, src: u32, len: u32| -> Result<()> {
             enter(&mut g, "trap", Mode::ALL_AND_START, weights::CALL)?;
-            let text = read(&mut g, src, len)?;
+            let cost = g.data_mut().log(len.into());
+            charge(&mut g, cost)?;
+            charge(&mut g, len.into())?;
+            let text = peek(&mut g, src, len.min(MAX_TRAP))
+                .unwrap_or_else(|_| b"(trap message out of memory bounds)".to_vec());
             Err(Trap::Explicit(String::from_utf8_lossy(&text).into_owned()).into())
         },
     )?;
@@ -84,14 +98,6 @@ fn identity(linker: &mut Linker<Host>) -> Result<()> {
     )?;
     linker.func_wrap(
         "ic0",
-        "subnet_self_node_count",
-        |mut g: Guest<'_>| -> Result<u32> {
-            enter(&mut g, "subnet_self_node_count", Mode::ALL, weights::CALL)?;
-            Ok(1)
-        },
-    )?;
-    linker.func_wrap(
-        "ic0",
         "canister_status",
         |mut g: Guest<'_>| -> Result<u32> {
             enter(&mut g, "canister_status", Mode::ALL, weights::CALL)?;
@@ -129,6 +135,14 @@ fn identity(linker: &mut Linker<Host>) -> Result<()> {
             Ok(g.data().mode.is_replicated().into())
         },
     )?;
+    linker.func_wrap(
+        "ic0",
+        "canister_cycle_balance",
+        |mut g: Guest<'_>| -> Result<u64> {
+            enter(&mut g, "canister_cycle_balance", Mode::ALL, weights::CALL)?;
+            narrow(g.data().balance)
+        },
+    )?;
     for name in [
         "canister_cycle_balance128",
         "canister_liquid_cycle_balance128",
@@ -139,6 +153,10 @@ fn identity(linker: &mut Linker<Host>) -> Result<()> {
             move |mut g: Guest<'_>, dst: u32| -> Result<()> {
                 enter(&mut g, name, Mode::ALL, weights::CALL)?;
                 let balance = g.data().balance;
+                let balance = match name {
+                    "canister_cycle_balance128" => balance,
+                    _ => g.data().liquid(),
+                };
                 write_u128(&mut g, dst, balance)
             },
         )?;
@@ -149,7 +167,7 @@ fn identity(linker: &mut Linker<Host>) -> Result<()> {
         |mut g: Guest<'_>, high: u64, low: u64, dst: u32| -> Result<()> {
             enter(&mut g, "cycles_burn128", REPLICATED, weights::CALL)?;
             let host = g.data_mut();
-            let burned = wide(high, low).min(host.balance);
+            let burned = wide(high, low).min(host.liquid());
             host.balance -= burned;
             host.effects.cycles_burned += burned;
             write_u128(&mut g, dst, burned)
@@ -187,7 +205,7 @@ fn certified(linker: &mut Linker<Host>) -> Result<()> {
         "ic0",
         "data_certificate_size",
         |mut g: Guest<'_>| -> Result<u32> {
-            enter(&mut g, "data_certificate_size", Mode::QUERY, weights::CALL)?;
+            enter(&mut g, "data_certificate_size", CERTIFICATE, weights::CALL)?;
             let certificate = g.data_mut().certificate();
             certificate
                 .map(|c| size(c.len()))
@@ -198,7 +216,7 @@ fn certified(linker: &mut Linker<Host>) -> Result<()> {
         "ic0",
         "data_certificate_copy",
         |mut g: Guest<'_>, dst: u32, offset: u32, len: u32| -> Result<()> {
-            enter(&mut g, "data_certificate_copy", Mode::QUERY, weights::CALL)?;
+            enter(&mut g, "data_certificate_copy", CERTIFICATE, weights::CALL)?;
             g.data_mut().certificate().ok_or_else(no_certificate)?;
             copy_out(&mut g, dst, offset, len, |h| {
                 h.certificate_bytes.as_deref().unwrap_or_default()
@@ -298,7 +316,7 @@ fn environment(linker: &mut Linker<Host>) -> Result<()> {
         "env_var_name_exists",
         |mut g: Guest<'_>, src: u32, len: u32| -> Result<u32> {
             enter(&mut g, "env_var_name_exists", Mode::ALL, weights::CALL)?;
-            let wanted = read_text(&mut g, src, len)?;
+            let wanted = text(peek(&mut g, src, len)?)?;
             Ok(value(g.data(), &wanted).is_some().into())
         },
     )?;
@@ -307,7 +325,7 @@ fn environment(linker: &mut Linker<Host>) -> Result<()> {
         "env_var_value_size",
         |mut g: Guest<'_>, src: u32, len: u32| -> Result<u32> {
             enter(&mut g, "env_var_value_size", Mode::ALL, weights::CALL)?;
-            let wanted = read_text(&mut g, src, len)?;
+            let wanted = text(peek(&mut g, src, len)?)?;
             value(g.data(), &wanted)
                 .map(|v| size(v.len()))
                 .ok_or_else(none)
@@ -318,7 +336,7 @@ fn environment(linker: &mut Linker<Host>) -> Result<()> {
         "env_var_value_copy",
         |mut g: Guest<'_>, src: u32, src_len: u32, dst: u32, offset: u32, len: u32| -> Result<()> {
             enter(&mut g, "env_var_value_copy", Mode::ALL, weights::CALL)?;
-            let wanted = read_text(&mut g, src, src_len)?;
+            let wanted = text(peek(&mut g, src, src_len)?)?;
             value(g.data(), &wanted).ok_or_else(none)?;
             copy_out(&mut g, dst, offset, len, |h| {
                 value(h, &wanted).unwrap_or_default().as_bytes()
