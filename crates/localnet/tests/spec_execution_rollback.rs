@@ -8,6 +8,7 @@ use candid::Principal;
 use common::imports::canister;
 use common::{Net, reject_message, until};
 use ic_agent::Agent;
+use ic_certification::{Certificate, LookupResult};
 
 /// Everything a canister has: `change` adds one to each part. A part is a number, so that a part
 /// that was not taken back is seen.
@@ -106,6 +107,10 @@ fn changing(more: &str) -> String {
     (i32.store (i32.const 16408) (memory.size))
     (call $msg_reply_data_append (i32.const 16384) (i32.const 28))
     (call $msg_reply))
+  (func (export "canister_query certificate")
+    (call $data_certificate_copy (i32.const 20000) (i32.const 0) (call $data_certificate_size))
+    (call $msg_reply_data_append (i32.const 20000) (call $data_certificate_size))
+    (call $msg_reply))
   (func (export "canister_update timer") (local $at i64)
     (local.set $at (call $global_timer_set (i64.const 0)))
     (drop (call $global_timer_set (local.get $at)))
@@ -119,7 +124,13 @@ async fn state(agent: &Agent, id: Principal) -> State {
     let part = |i: usize| u32::from_le_bytes(parts[4 * i..4 * i + 4].try_into().unwrap());
     let timer = agent.update(&id, "timer").call_and_wait().await.unwrap();
     let timer = u64::from_le_bytes(timer.try_into().unwrap());
-    let certified = agent.read_state_canister_info(id, "certified_data").await;
+    let certificate = agent.query(&id, "certificate").call().await.unwrap();
+    let certificate: Certificate = serde_cbor::from_slice(&certificate).unwrap();
+    let path = [b"canister".as_slice(), id.as_slice(), b"certified_data"];
+    let certified_data = match certificate.tree.lookup_path(path) {
+        LookupResult::Found(data) => data.to_vec(),
+        _ => vec![],
+    };
     State {
         heap: part(0),
         far_heap: part(1),
@@ -129,7 +140,7 @@ async fn state(agent: &Agent, id: Principal) -> State {
         stable_pages: part(5),
         heap_pages: part(6),
         timer: u32::try_from(timer.saturating_sub(FAR)).unwrap(),
-        certified_data: certified.unwrap(),
+        certified_data,
     }
 }
 
