@@ -65,6 +65,12 @@ pub(crate) fn parse_tagged(bytes: &[u8]) -> Result<Value, CborError> {
     reader.whole()
 }
 
+/// Reads a document with or without the self-describing tag. The interface specification writes
+/// requests with it; the IC's nodes take them without it too, and some agents leave it out.
+pub(crate) fn parse_request(bytes: &[u8]) -> Result<Value, CborError> {
+    parse_plain(bytes.strip_prefix(&[0xd9, 0xd9, 0xf7]).unwrap_or(bytes))
+}
+
 /// Reads a document without a tag: a COSE key.
 pub(crate) fn parse_plain(bytes: &[u8]) -> Result<Value, CborError> {
     let mut reader = Reader {

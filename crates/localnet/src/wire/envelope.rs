@@ -1,6 +1,7 @@
 //! The envelope around every request: its content, request id, signature and delegations.
 //! Parses and hashes; whether the signature holds is `auth`'s concern.
 
+use super::cbor;
 use super::value::{self, Fields, Hash, ValueError};
 use candid::Principal;
 
@@ -124,7 +125,8 @@ pub(crate) enum EnvelopeError {
 
 /// Parses an envelope.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Envelope, EnvelopeError> {
-    let mut outer = value::parse_map(bytes)?;
+    let document = cbor::parse_request(bytes).map_err(ValueError::from)?;
+    let mut outer = value::fields("document", document)?;
     let content = outer
         .remove("content")
         .ok_or(ValueError::Missing("content"))?;
