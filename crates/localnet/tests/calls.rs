@@ -36,7 +36,7 @@ async fn a_rejected_call_runs_the_reject_callback() {
     let agent = net.agent().await;
     let id = net.install(&agent, CALLS, b"").await;
     let reply = agent.update(&id, "reject").call_and_wait().await.unwrap();
-    assert_eq!(reply, 3_u32.to_le_bytes());
+    assert_eq!(reply, 5_u32.to_le_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ pub(crate) use super::trap::Trap;
 use super::weights;
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Most calls of one canister to another that may be under way: the replica's queue capacity.
@@ -141,6 +141,38 @@ pub(crate) struct Host {
     pub(crate) running: bool,
     /// What the canister may take up.
     pub(crate) room: Room,
+    /// What was printed in a replicated execution; it stays when the execution traps.
+    pub(crate) printed: Printed,
+}
+
+/// Lines printed by one execution: the latest ones, up to more than any log keeps.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Printed {
+    lines: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Printed {
+    /// Bytes of lines that are held.
+    const MAX: usize = 2 << 20;
+
+    /// Adds a line.
+    pub(crate) fn add(&mut self, mut line: Vec<u8>) {
+        line.truncate(Self::MAX);
+        self.bytes += line.len() + 1;
+        self.lines.push_back(line);
+        while self.bytes > Self::MAX + 1 {
+            let Some(oldest) = self.lines.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.len() + 1;
+        }
+    }
+
+    /// The lines, oldest first.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.lines.iter()
+    }
 }
 
 impl Host {

@@ -51,6 +51,8 @@ pub(crate) struct Anatomy {
     pub(crate) functions: BTreeSet<String>,
     /// Export names of the mutable globals, in index order.
     pub(crate) globals: Vec<String>,
+    /// Their types.
+    pub(crate) global_types: Vec<ValType>,
     /// What to write where when the module is installed.
     pub(crate) data: Vec<(u64, Vec<u8>)>,
     /// Certified metadata.
@@ -195,6 +197,7 @@ impl Rewriter {
                         let name = format!("localnet global {}", self.globals);
                         self.exports.export(&name, ExportKind::Global, self.globals);
                         self.anatomy.globals.push(name);
+                        self.anatomy.global_types.push(global.ty.content_type);
                     }
                     self.globals += 1;
                 }

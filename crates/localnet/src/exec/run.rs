@@ -40,6 +40,18 @@ impl Global {
         }
     }
 
+    /// Whether it is of a type.
+    pub(crate) fn is(self, ty: wasmparser::ValType) -> bool {
+        let own = match self {
+            Self::I32(_) => wasmparser::ValType::I32,
+            Self::I64(_) => wasmparser::ValType::I64,
+            Self::F32(_) => wasmparser::ValType::F32,
+            Self::F64(_) => wasmparser::ValType::F64,
+            Self::V128(_) => wasmparser::ValType::V128,
+        };
+        own == ty
+    }
+
     fn value(self) -> Val {
         match self {
             Self::I32(v) => Val::I32(v),
@@ -89,6 +101,8 @@ pub(crate) struct Finished {
 pub(crate) enum Heap<'a> {
     /// A first instance: data segments are placed and the start function runs.
     Fresh(HeapSource),
+    /// A first instance over a heap that is kept: only the start function runs.
+    Kept(HeapSource),
     /// The committed heap and its globals.
     Committed(HeapSource, &'a [Global]),
     /// A heap that an execution changed and nobody committed.
@@ -109,9 +123,10 @@ pub(crate) fn run(
     let mut store = Store::new(engine, host);
     store.limiter(|host| host);
     let file = match &heap {
-        Heap::Fresh(source) | Heap::Committed(source, _) | Heap::Changed(source, _) => {
-            Arc::clone(&source.file)
-        }
+        Heap::Fresh(source)
+        | Heap::Kept(source)
+        | Heap::Committed(source, _)
+        | Heap::Changed(source, _) => Arc::clone(&source.file),
     };
     let outcome = execute(module, heap, &mut store, entry, keep, limit);
     let outcome = outcome.map_err(|error| trap(module, &error, limit));
@@ -160,8 +175,9 @@ fn execute(
     limit: u64,
 ) -> wasmtime::Result<Option<Vec<Global>>> {
     store.set_fuel(limit)?;
+    let kept = matches!(heap, Heap::Kept(_));
     let (source, globals, len, runs) = match heap {
-        Heap::Fresh(source) => (source, None, 0, None),
+        Heap::Fresh(source) | Heap::Kept(source) => (source, None, 0, None),
         Heap::Committed(source, globals) => (source, Some(globals), 0, None),
         Heap::Changed(source, change) => {
             let globals = change.globals.as_slice();
@@ -185,7 +201,12 @@ fn execute(
     }
     store.data_mut().running = true;
     match globals {
-        None => begin(module, &instance, memory, store)?,
+        None => {
+            if !kept {
+                place(module, memory, store)?;
+            }
+            start(module, &instance, store)?;
+        }
         Some(globals) => restore(module, &instance, globals, store)?,
     }
     enter(module, &instance, store, entry)?;
@@ -196,10 +217,9 @@ fn execute(
     }
 }
 
-/// What a first instance needs: active data segments and the start function.
-fn begin(
+/// Places active data segments.
+fn place(
     module: &CanisterModule,
-    instance: &Instance,
     memory: Option<Memory>,
     store: &mut Store<Host>,
 ) -> wasmtime::Result<()> {
@@ -211,6 +231,15 @@ fn begin(
                 .map_err(|_| Trap::Wasm("a data segment does not fit the memory".into()))?;
         }
     }
+    Ok(())
+}
+
+/// Runs the start function.
+fn start(
+    module: &CanisterModule,
+    instance: &Instance,
+    store: &mut Store<Host>,
+) -> wasmtime::Result<()> {
     if module.anatomy.has_start {
         let mode = std::mem::replace(&mut store.data_mut().mode, Mode::START);
         instance

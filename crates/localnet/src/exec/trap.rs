@@ -94,6 +94,23 @@ impl Trap {
         }
     }
 
+    /// As a line of the canister's log; none when it was this node that failed.
+    pub(crate) fn log_line(&self) -> Option<Vec<u8>> {
+        let reason = match self {
+            Self::Explicit(message) if message.is_empty() => "(no message)".to_owned(),
+            Self::Explicit(message) => message.clone(),
+            Self::Traced { trap, frames } => {
+                let mut line = trap.log_line()?;
+                line.extend(b"\nCanister Backtrace:\n");
+                line.extend(frames.join("\n").into_bytes());
+                return Some(line);
+            }
+            Self::Node(_) => return None,
+            other => other.to_string(),
+        };
+        Some(format!("[TRAP]: {reason}").into_bytes())
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::Explicit(_) => "IC0503",

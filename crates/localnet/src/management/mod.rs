@@ -1,12 +1,25 @@
 //! The management canister `aaaaa-aa`. One function per method, each working on a transaction;
 //! what this node does not offer is refused by name.
 
+mod access;
 mod chunks;
 mod code;
+mod history;
 mod lifecycle;
+mod logs;
+mod query;
+mod settings;
+mod snapshots;
+mod status;
+mod transfer;
+mod uninstall;
 
-use crate::node::calls::Delivery;
-use crate::node::state::{Loaded, Origin};
+pub(crate) use access::admit;
+pub(crate) use lifecycle::give_up_stopping;
+pub(crate) use query::answer;
+
+use crate::node::calls::{Delivery, Said};
+use crate::node::state::Origin;
 use crate::node::transaction::Transaction;
 use crate::wire::response::{CallResult, Reject};
 use candid::utils::{ArgumentDecoder, ArgumentEncoder};
@@ -29,6 +42,8 @@ struct Call<'t, 'n> {
     method: String,
     arg: Vec<u8>,
     cycles: u128,
+    /// What code that ran for it printed: kept even when it fails.
+    said: Vec<Said>,
 }
 
 /// The answer `()`.
@@ -36,28 +51,11 @@ pub(crate) fn nothing() -> Vec<u8> {
     b"DIDL\0\0".to_vec()
 }
 
-/// The canister a management call by an agent is about: only its controllers get through.
+/// The canister a management call is about.
 #[derive(CandidType, Deserialize)]
 struct About {
     canister_id: Principal,
 }
-
-/// Methods agents may call; the rest is for canisters.
-const FOR_AGENTS: &[&str] = &[
-    "canister_status",
-    "clear_chunk_store",
-    "delete_canister",
-    "install_chunked_code",
-    "install_code",
-    "provisional_create_canister_with_cycles",
-    "provisional_top_up_canister",
-    "start_canister",
-    "stop_canister",
-    "stored_chunks",
-    "uninstall_code",
-    "update_settings",
-    "upload_chunk",
-];
 
 /// The one canister a management call is about, as far as its argument says.
 pub(crate) fn target(arg: &[u8]) -> Option<Principal> {
@@ -70,7 +68,7 @@ pub(crate) fn target(arg: &[u8]) -> Option<Principal> {
     target.canister_id.or(target.target_canister)
 }
 
-/// Handles a management call.
+/// Handles a management call. A reject gives all cycles back and changes nothing.
 pub(crate) fn handle(transaction: &mut Transaction<'_>, delivery: Delivery) -> Outcome {
     let from_agent = matches!(delivery.origin, Origin::Ingress(_));
     let sent = delivery.cycles;
@@ -81,85 +79,105 @@ pub(crate) fn handle(transaction: &mut Transaction<'_>, delivery: Delivery) -> O
         method: delivery.method,
         arg: delivery.arg,
         cycles: delivery.cycles,
+        said: Vec::new(),
     };
-    if from_agent && !FOR_AGENTS.contains(&call.method.as_str()) {
-        return Outcome::Answer(Err(call.unknown()), sent);
+    let answer = call.admitted(from_agent).and_then(|()| call.answer());
+    if answer.is_err() {
+        call.transaction.abandon();
     }
-    let method = call.method.clone();
-    let result = match method.as_str() {
-        "raw_rand" => call.raw_rand(),
-        "create_canister" => call.create_canister(),
-        "provisional_create_canister_with_cycles" => call.provisional_create(),
-        "provisional_top_up_canister" => call.provisional_top_up(),
-        "deposit_cycles" => call.deposit_cycles(),
-        "update_settings" => call.update_settings(),
-        "canister_status" => call.canister_status(),
-        "start_canister" => call.start_canister(),
-        "stop_canister" => match call.stop_canister() {
-            Ok(None) => return Outcome::Later,
-            Ok(Some(reply)) => Ok(reply),
-            Err(reject) => Err(reject),
-        },
-        "delete_canister" => call.delete_canister(),
-        "uninstall_code" => call.uninstall_code(),
-        "install_code" => call.install_code(),
-        "install_chunked_code" => call.install_chunked_code(),
-        "upload_chunk" => call.upload_chunk(),
-        "clear_chunk_store" => call.clear_chunk_store(),
-        "stored_chunks" => call.stored_chunks(),
-        _ => Err(call.unknown()),
-    };
-    let refund = call.cycles;
-    Outcome::Answer(result, refund)
+    for said in std::mem::take(&mut call.said) {
+        call.transaction.write_down(said);
+    }
+    match answer {
+        Ok(None) => Outcome::Later,
+        Ok(Some(reply)) => Outcome::Answer(Ok(reply), call.cycles),
+        Err(reject) => Outcome::Answer(Err(reject), sent),
+    }
 }
 
 impl Call<'_, '_> {
-    fn unknown(&self) -> Reject {
-        let message = format!(
-            "Management canister has no method '{}' on this node for this caller",
-            self.method
-        );
-        Reject::new(3, "IC0536", message)
+    /// None when the answer comes later.
+    fn answer(&mut self) -> Result<Option<Vec<u8>>, Reject> {
+        let method = self.method.clone();
+        match method.as_str() {
+            "canister_info" => self.canister_info(),
+            "canister_metadata" => self.canister_metadata(),
+            "canister_status" => self.canister_status(),
+            "clear_chunk_store" => self.clear_chunk_store(),
+            "create_canister" => self.create_canister(),
+            "delete_canister" => self.delete_canister(),
+            "delete_canister_snapshot" => self.delete_snapshot(),
+            "deposit_cycles" => self.deposit_cycles(),
+            "fetch_canister_logs" => self.fetch_logs(),
+            "install_chunked_code" => self.install_chunked_code(),
+            "install_code" => self.install_code(),
+            "list_canister_snapshots" => self.list_snapshots(),
+            "load_canister_snapshot" => self.load_snapshot(),
+            "provisional_create_canister_with_cycles" => self.provisional_create(),
+            "provisional_top_up_canister" => self.provisional_top_up(),
+            "raw_rand" => self.raw_rand(),
+            "read_canister_snapshot_data" => self.read_snapshot_data(),
+            "read_canister_snapshot_metadata" => self.read_snapshot_metadata(),
+            "start_canister" => self.start_canister(),
+            "stop_canister" => return self.stop_canister(),
+            "stored_chunks" => self.stored_chunks(),
+            "take_canister_snapshot" => self.take_snapshot(),
+            "uninstall_code" => self.uninstall_code(),
+            "update_settings" => self.update_settings(),
+            "upload_canister_snapshot_data" => self.upload_snapshot_data(),
+            "upload_canister_snapshot_metadata" => self.upload_snapshot_metadata(),
+            "upload_chunk" => self.upload_chunk(),
+            other => {
+                let message = format!("Management canister has no method '{other}'");
+                Err(Reject::new(5, "IC0536", message))
+            }
+        }
+        .map(Some)
     }
 
     fn decode<T: for<'a> ArgumentDecoder<'a>>(&self) -> Result<T, Reject> {
-        candid::decode_args(&self.arg).map_err(|e| {
-            let message = format!("Error decoding candid: {e:#}");
-            Reject::new(5, "IC0506", message)
-        })
+        decode(&self.arg)
     }
 
-    /// The canister, if the caller controls it.
-    fn controlled(&mut self, id: Principal) -> Result<&mut Loaded, Reject> {
-        let (caller, method) = (self.caller, self.method.clone());
-        let loaded = self
-            .transaction
-            .canister(id)
-            .ok_or_else(|| crate::node::query::not_found(id))?;
-        if loaded.state.controllers.contains(&caller) {
-            Ok(loaded)
-        } else {
-            let message =
-                format!("Only controllers of canister {id} can call ic00 method {method}");
-            Err(Reject::new(5, "IC0512", message))
-        }
+    /// The time canisters see, ns.
+    fn now(&self) -> u64 {
+        self.transaction.node.clock.canisters()
     }
 
     fn raw_rand(&mut self) -> CallResult {
+        let (): () = self.decode()?;
         let mut bytes = vec![0; 32];
-        getrandom::fill(&mut bytes)
-            .map_err(|e| Reject::new(1, "IC0500", format!("no randomness: {e}")))?;
+        getrandom::fill(&mut bytes).map_err(node_failed)?;
         encode((serde_bytes::ByteBuf::from(bytes),))
     }
 }
 
-/// Encodes an answer.
-fn encode(values: impl ArgumentEncoder) -> CallResult {
-    candid::encode_args(values)
-        .map_err(|e| Reject::new(1, "IC0500", format!("the answer cannot be encoded: {e}")))
+/// Decodes an argument.
+fn decode<T: for<'a> ArgumentDecoder<'a>>(arg: &[u8]) -> Result<T, Reject> {
+    candid::decode_args(arg).map_err(|e| invalid(format!("Error decoding candid: {e:#}")))
 }
 
-/// A refusal of a request that makes no sense.
+/// Encodes an answer.
+fn encode(values: impl ArgumentEncoder) -> CallResult {
+    candid::encode_args(values).map_err(|e| node_failed(format!("an answer: {e}")))
+}
+
+/// A refusal of an argument that makes no sense.
+fn invalid(message: impl Into<String>) -> Reject {
+    Reject::new(4, "IC0408", message)
+}
+
+/// A refusal of something the canister's state does not allow.
 fn refuse(message: impl Into<String>) -> Reject {
-    Reject::new(5, "IC0406", message)
+    Reject::new(4, "IC0406", message)
+}
+
+/// A refusal of something that breaks a canister's or its code's contract.
+fn contract(message: impl Into<String>) -> Reject {
+    Reject::new(5, "IC0504", message)
+}
+
+/// A fault of this node.
+fn node_failed(error: impl std::fmt::Display) -> Reject {
+    Reject::new(1, "IC0500", format!("the node failed: {error}"))
 }

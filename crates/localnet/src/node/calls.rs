@@ -3,9 +3,9 @@
 //! cycles in `cycles`.
 
 use super::query::{closed, did_not_reply, no_code, no_method, not_found};
-use super::state::{CallContext, Cycles, Loaded, Origin, Run};
+use super::state::{CallContext, Cycles, Loaded, Origin, Run, Waiting};
 use super::transaction::Transaction;
-use crate::exec::host::{Closure, Effects, Facts, Host, Mode, Trap};
+use crate::exec::host::{Closure, Effects, Facts, Host, Mode, Printed, Trap};
 use crate::exec::prices;
 use crate::exec::run::{Entry, Finished, Heap, run};
 use crate::exec::stable::StableView;
@@ -36,6 +36,25 @@ pub(crate) struct Delivery {
     pub(crate) deadline: u64,
 }
 
+/// What an execution leaves in its canister's log.
+pub(crate) struct Said {
+    id: Principal,
+    at: u64,
+    lines: Vec<Vec<u8>>,
+}
+
+impl Said {
+    /// What a canister printed, and why it trapped.
+    pub(crate) fn of(id: Principal, finished: &Finished) -> Self {
+        let mut lines: Vec<Vec<u8>> = finished.host.printed.lines().cloned().collect();
+        if let Err(trap) = &finished.outcome {
+            lines.extend(trap.log_line());
+        }
+        let at = finished.host.facts.time;
+        Self { id, at, lines }
+    }
+}
+
 impl Transaction<'_> {
     /// Delivers a call.
     pub(crate) fn deliver(&mut self, delivery: Delivery) {
@@ -62,6 +81,12 @@ impl Transaction<'_> {
         let loaded = self.canister(id).ok_or_else(|| not_found(id))?;
         if let Some(reject) = closed(loaded) {
             return Err(reject);
+        }
+        if let Origin::Canister { id: from, .. } = delivery.origin
+            && from != id
+            && delivery.cycles < loaded.state.settings.minimum_incoming.0
+        {
+            return Err(too_few_cycles(id, loaded.state.settings.minimum_incoming.0));
         }
         let module = loaded.module.as_ref().ok_or_else(|| no_code(id))?;
         let name = |kind: &str| format!("canister_{kind} {}", delivery.method);
@@ -111,6 +136,7 @@ impl Transaction<'_> {
             "replicated_query"
         };
         node.costs.note(id, kind, &delivery.method, &finished);
+        self.remember(id, &finished);
         self.conclude(
             id,
             context,
@@ -162,6 +188,7 @@ impl Transaction<'_> {
         };
         let mut finished = execute(loaded, mode, facts.clone(), Entry::Callback(closure));
         node.costs.note(id, "callback", "", &finished);
+        self.remember(id, &finished);
         if let Some(cleanup) = callback.on_cleanup {
             finished = self.clean_up(id, facts, cleanup, finished);
         }
@@ -190,6 +217,7 @@ impl Transaction<'_> {
         };
         let cleaned = execute(loaded, Mode::CLEANUP, facts, Entry::Callback(cleanup));
         self.node.costs.note(id, "cleanup", "", &cleaned);
+        self.remember(id, &cleaned);
         let failed = match cleaned {
             Ok(cleaned) => {
                 *instructions = instructions.saturating_add(cleaned.instructions);
@@ -281,17 +309,54 @@ impl Transaction<'_> {
         if !open && state.contexts.get(&context).is_some_and(|c| c.responded) {
             state.contexts.remove(&context);
         }
+        self.stop_when_idle(id);
+    }
+
+    /// Ends stopping when no call is being worked on any more.
+    pub(crate) fn stop_when_idle(&mut self, id: Principal) {
+        let Some(loaded) = self.canister(id) else {
+            return;
+        };
+        let state = &mut loaded.state;
         if state.contexts.is_empty()
             && let Run::Stopping(waiting) = &mut state.run
         {
             let waiting = std::mem::take(waiting);
             state.run = Run::Stopped;
             state.version += 1;
-            for origin in waiting {
-                self.respond(&origin, Ok(management::nothing()), 0);
+            for Waiting { origin, cycles, .. } in waiting {
+                self.respond(&origin, Ok(management::nothing()), cycles.0);
             }
         }
     }
+
+    /// Keeps what an execution printed and why it trapped, whether or not anything else of it
+    /// is kept.
+    pub(super) fn remember(&mut self, id: Principal, finished: &Result<Finished, Trap>) {
+        if let Ok(finished) = finished {
+            self.write_down(Said::of(id, finished));
+        }
+    }
+
+    /// Puts lines into a canister's log.
+    pub(crate) fn write_down(&mut self, said: Said) {
+        let Said { id, at, lines } = said;
+        let Some(loaded) = self.canister(id).filter(|_| !lines.is_empty()) else {
+            return;
+        };
+        let limit = loaded.state.settings.log_limit;
+        self.logs(id, |logs| {
+            for line in lines {
+                logs.add(line, at, limit);
+            }
+        });
+    }
+}
+
+/// The reject for a call that brings fewer cycles than its canister asks for.
+fn too_few_cycles(id: Principal, minimum: u128) -> Reject {
+    let message = format!("Canister {id} takes calls with at least {minimum} cycles only");
+    Reject::new(5, "IC0520", message)
 }
 
 /// Says on stderr what an agent may never hear of.
@@ -328,6 +393,7 @@ pub(crate) fn host(
         memory: None,
         running: false,
         room,
+        printed: Printed::default(),
     }
 }
 

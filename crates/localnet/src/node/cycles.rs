@@ -37,6 +37,7 @@ impl Loaded {
             + state.stable.pages * WASM_PAGE
             + 8 * state.heap.globals.len() as u64
             + state.chunks.values().sum::<u64>()
+            + state.snapshots.values().map(|s| s.size()).sum::<u64>()
             + code
     }
 

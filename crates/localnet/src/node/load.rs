@@ -35,6 +35,10 @@ pub(crate) mod key {
     pub(crate) const TASK: &str = "task/";
     /// Before a canister's id.
     pub(crate) const CANISTER: &str = "canister/";
+    /// Before the id of a canister whose logs they are.
+    pub(crate) const LOGS: &str = "logs/";
+    /// Before the id of a canister that was deleted.
+    pub(crate) const DELETED: &str = "deleted/";
     /// Before a request's id in hexadecimal.
     pub(crate) const INGRESS: &str = "ingress/";
     /// Before the id, in hexadecimal, of a request that was acknowledged and not begun.
@@ -151,7 +155,10 @@ fn load_core(dir: &Path, store: &Store, keys: &Keys, plan: &mut Plan) -> Result<
                 Some(engine::compile(&wasm).map_err(|e| fail(e.to_string()))?)
             }
         };
-        let loaded = Loaded::open(dir, state, module)?;
+        let mut loaded = Loaded::open(dir, state, module)?;
+        if let Some(bytes) = store.get(&format!("{}{id}", key::LOGS)) {
+            loaded.logs = Arc::new(decode(dir, bytes)?);
+        }
         remove_leftovers(dir, &loaded)?;
         show(&mut core.tree, &loaded);
         plan.schedule.set_timer(id, super::tasks::due(&loaded));
@@ -159,6 +166,9 @@ fn load_core(dir: &Path, store: &Store, keys: &Keys, plan: &mut Plan) -> Result<
             committed: RwLock::new(loaded),
         };
         core.canisters.insert(id, Arc::new(cell));
+    }
+    for (_, bytes) in store.with_prefix(key::DELETED) {
+        core.deleted.insert(decode(dir, bytes)?);
     }
     for (name, bytes) in store.with_prefix(key::INGRESS) {
         let request: Request = decode(dir, bytes)?;
@@ -201,11 +211,24 @@ fn remove_strays(dir: &Path, core: &Core) -> Result<(), NodeError> {
     Ok(())
 }
 
-/// Removes files of installations that never ended.
+/// Removes files of installations and snapshots that never ended.
 fn remove_leftovers(dir: &Path, loaded: &Loaded) -> Result<(), NodeError> {
     let places = super::state::Places::new(dir, loaded.state.id);
+    let snapshots = places.snapshots();
+    if snapshots.exists() {
+        let kept: Vec<_> = loaded.state.snapshots.keys().collect();
+        for entry in std::fs::read_dir(&snapshots)? {
+            let path = entry?.path();
+            if !kept.iter().any(|id| places.snapshot(**id).dir == path) {
+                std::fs::remove_dir_all(&path)?;
+            }
+        }
+    }
     for entry in std::fs::read_dir(&places.dir)? {
         let path = entry?.path();
+        if path == snapshots {
+            continue;
+        }
         let ours = loaded.stable.path() == path
             || loaded.heap.as_ref().is_some_and(|heap| heap.path() == path)
             || loaded

@@ -6,14 +6,19 @@ pub(crate) mod calls;
 pub(crate) mod clock;
 pub(crate) mod composite;
 pub(crate) mod costs;
+pub(crate) mod counts;
 pub(crate) mod cycles;
 pub(crate) mod deadlines;
 pub(crate) mod effects;
 pub(crate) mod executor;
+pub(crate) mod history;
 pub(crate) mod ingress;
 pub(crate) mod load;
+pub(crate) mod logs;
 pub(crate) mod query;
 pub(crate) mod schedule;
+pub(crate) mod settings;
+pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod tasks;
@@ -29,7 +34,7 @@ use ingress::Ingress;
 use schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use state::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -66,6 +71,8 @@ impl From<KeyError> for NodeError {
 pub(crate) struct Core {
     /// Canisters by id.
     pub(crate) canisters: BTreeMap<Principal, Arc<Cell>>,
+    /// Ids of canisters that were deleted: they are never given again.
+    pub(crate) deleted: BTreeSet<Principal>,
     /// The state tree.
     pub(crate) tree: StateTree,
     /// Requests.

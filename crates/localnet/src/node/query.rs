@@ -7,6 +7,7 @@ use super::state::{Loaded, Run};
 use super::{Core, Node};
 use crate::exec::host::{Facts, Host, Mode, Trap};
 use crate::exec::run::{Entry, Finished, Heap, run};
+use crate::management;
 use crate::wire::response::Reject;
 use candid::Principal;
 use std::sync::Arc;
@@ -135,7 +136,10 @@ impl Node {
         if self.core().ingress.get(&submission.id).is_some() {
             return Ok(());
         }
-        if submission.canister != Principal::management_canister() {
+        if submission.canister == Principal::management_canister() {
+            let (sender, method) = (submission.sender, &submission.method);
+            management::admit(self, sender, method, &submission.arg)?;
+        } else {
             let question = Question {
                 canister: submission.canister,
                 caller: submission.sender,

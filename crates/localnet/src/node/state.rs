@@ -6,6 +6,11 @@ use crate::exec::host::Closure;
 use crate::exec::memory::{BackingFile, HeapSource};
 use crate::exec::run::Global;
 use crate::exec::stable::{StableView, WASM_PAGE};
+use crate::node::counts::{QueryCounts, Totals};
+use crate::node::history::History;
+use crate::node::logs::Logs;
+use crate::node::settings::Settings;
+use crate::node::snapshot::{Snapshot, SnapshotPlaces};
 use crate::wire::response::{CallResult, Reject};
 use crate::wire::value::Hash;
 use candid::Principal;
@@ -47,13 +52,24 @@ pub(crate) enum Origin {
     System,
 }
 
+/// Somebody who waits for a canister to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    /// Who.
+    pub(crate) origin: Origin,
+    /// Cycles that came along.
+    pub(crate) cycles: Cycles,
+    /// When to give up, ns.
+    pub(crate) until: u64,
+}
+
 /// Whether a canister takes calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Run {
     /// It does.
     Running,
     /// It finishes what it began; these wait for that.
-    Stopping(Vec<Origin>),
+    Stopping(Vec<Waiting>),
     /// It does not.
     Stopped,
 }
@@ -185,40 +201,6 @@ pub(crate) struct StableState {
     pub(crate) pages: u64,
 }
 
-/// Settings that have no effect here but are remembered, and those that have.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Settings {
-    /// Percent.
-    pub(crate) compute_allocation: u64,
-    /// Bytes.
-    pub(crate) memory_allocation: u64,
-    /// Seconds.
-    pub(crate) freezing_threshold: u64,
-    /// Cycles.
-    pub(crate) reserved_cycles_limit: Cycles,
-    /// Bytes.
-    pub(crate) wasm_memory_limit: u64,
-    /// Bytes.
-    pub(crate) wasm_memory_threshold: u64,
-    /// Name and value.
-    pub(crate) environment: Vec<(String, String)>,
-}
-
-impl Default for Settings {
-    /// The defaults of the interface specification.
-    fn default() -> Self {
-        Self {
-            compute_allocation: 0,
-            memory_allocation: 0,
-            freezing_threshold: 2_592_000,
-            reserved_cycles_limit: Cycles(5_000_000_000_000),
-            wasm_memory_limit: 3 << 30,
-            wasm_memory_threshold: 0,
-            environment: Vec::new(),
-        }
-    }
-}
-
 /// What is kept of a canister.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Canister {
@@ -262,6 +244,18 @@ pub(crate) struct Canister {
     pub(crate) paid_until: u64,
     /// Uploaded chunks: hash and length.
     pub(crate) chunks: BTreeMap<Hash, u64>,
+    /// Its past.
+    #[serde(default)]
+    pub(crate) history: History,
+    /// Its snapshots by number.
+    #[serde(default)]
+    pub(crate) snapshots: BTreeMap<u64, Snapshot>,
+    /// Numbers snapshots.
+    #[serde(default)]
+    pub(crate) next_snapshot: u64,
+    /// Queries answered until the last commit.
+    #[serde(default)]
+    pub(crate) queries: Totals,
 }
 
 impl Canister {
@@ -286,6 +280,10 @@ impl Canister {
             last_beat: 0,
             paid_until: 0,
             chunks: BTreeMap::new(),
+            history: History::default(),
+            snapshots: BTreeMap::new(),
+            next_snapshot: 0,
+            queries: Totals::default(),
         }
     }
 
@@ -334,6 +332,18 @@ impl Places {
     pub(crate) fn chunk(&self, hash: &Hash) -> PathBuf {
         self.dir.join(format!("chunk-{}", hex::encode(hash)))
     }
+
+    /// Folders of snapshots.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.dir.join("snapshots")
+    }
+
+    /// A snapshot.
+    pub(crate) fn snapshot(&self, number: u64) -> SnapshotPlaces {
+        SnapshotPlaces {
+            dir: self.snapshots().join(number.to_string()),
+        }
+    }
 }
 
 /// Where an installed module is.
@@ -354,6 +364,10 @@ pub(crate) struct Loaded {
     pub(crate) heap: Option<Arc<BackingFile>>,
     /// Its stable memory.
     pub(crate) stable: Arc<BackingFile>,
+    /// Its logs.
+    pub(crate) logs: Arc<Logs>,
+    /// Queries answered.
+    pub(crate) queries: Arc<QueryCounts>,
     looking: Option<Looking>,
 }
 
@@ -365,6 +379,7 @@ impl Loaded {
         module: Option<Arc<CanisterModule>>,
     ) -> std::io::Result<Self> {
         let places = Places::new(dir, state.id);
+        let queries = QueryCounts::from(state.queries);
         std::fs::create_dir_all(&places.dir)?;
         let stable = BackingFile::open(
             &places.stable(state.stable.generation),
@@ -382,6 +397,8 @@ impl Loaded {
             module,
             heap,
             stable,
+            logs: Arc::default(),
+            queries: Arc::new(queries),
             looking: None,
         })
     }

@@ -2,11 +2,12 @@
 //! caller to answer, but may make calls.
 
 use super::calls::{UPDATE_INSTRUCTIONS, execute};
-use super::state::{CallContext, Cycles, Loaded, Origin, Run, Task};
+use super::state::{CallContext, Canister, Cycles, Loaded, Origin, Run, Task};
 use super::transaction::Transaction;
 use crate::exec::host::Mode;
 use crate::exec::prices;
 use crate::exec::run::Entry;
+use crate::management;
 use candid::Principal;
 
 /// Largest heap there can be, bytes.
@@ -16,21 +17,38 @@ const MAX_HEAP: u64 = 4 << 30;
 const HEARTBEAT_EVERY: u64 = 1_000_000_000;
 
 /// When a canister is to be looked at although nobody calls it: for its global timer, for a call
-/// that is no longer waited for, for its heartbeat.
+/// that is no longer waited for, for its heartbeat, for calls that wait for it to stop.
 pub(crate) fn due(loaded: &Loaded) -> Option<u64> {
     let running = matches!(loaded.state.run, Run::Running);
     [
         timer(loaded).filter(|_| running),
         heartbeat(loaded).filter(|_| running),
         loaded.state.next_deadline(),
+        stop_timeout(loaded),
     ]
     .into_iter()
     .flatten()
     .min()
 }
 
+/// Whether a heap of this many bytes leaves a canister less room than its threshold.
+pub(crate) fn is_low(state: &Canister, heap_len: u64) -> bool {
+    let limit = match state.settings.wasm_memory_limit {
+        0 => MAX_HEAP,
+        limit => limit.min(MAX_HEAP),
+    };
+    limit.saturating_sub(heap_len) < state.settings.wasm_memory_threshold
+}
+
 fn timer(loaded: &Loaded) -> Option<u64> {
     (loaded.state.timer != 0).then_some(loaded.state.timer)
+}
+
+fn stop_timeout(loaded: &Loaded) -> Option<u64> {
+    match &loaded.state.run {
+        Run::Stopping(waiting) => waiting.iter().map(|waiting| waiting.until).min(),
+        Run::Running | Run::Stopped => None,
+    }
 }
 
 fn heartbeat(loaded: &Loaded) -> Option<u64> {
@@ -44,6 +62,7 @@ impl Transaction<'_> {
     pub(crate) fn by_the_clock(&mut self, id: Principal) {
         let now = self.node.clock.canisters();
         self.expire(id, now);
+        management::give_up_stopping(self, id, now);
         let Some(loaded) = self.canister(id) else {
             return;
         };
@@ -78,13 +97,7 @@ impl Transaction<'_> {
         let Some(loaded) = self.canister(id) else {
             return;
         };
-        let settings = &loaded.state.settings;
-        let limit = match settings.wasm_memory_limit {
-            0 => MAX_HEAP,
-            limit => limit.min(MAX_HEAP),
-        };
-        let room = limit.saturating_sub(loaded.state.heap.len);
-        let low = room < settings.wasm_memory_threshold;
+        let low = is_low(&loaded.state, loaded.state.heap.len);
         let before = std::mem::replace(&mut loaded.state.low_wasm_memory, low);
         if low && !before {
             self.tasks.push(Task::LowWasmMemory { to: id });
@@ -132,6 +145,7 @@ impl Transaction<'_> {
             _ => "low_wasm_memory",
         };
         node.costs.note(id, kind, "", &finished);
+        self.remember(id, &finished);
         let reserve = prices::execution(UPDATE_INSTRUCTIONS);
         self.conclude(id, context, mode, finished, reserve);
     }

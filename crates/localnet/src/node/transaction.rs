@@ -4,7 +4,8 @@
 use super::executor::Work;
 use super::ingress::{Progress, Request};
 use super::load::{encode, key};
-use super::state::{Cell, Loaded, Origin, Task};
+use super::logs::Logs;
+use super::state::{Cell, Loaded, Origin, Places, Task};
 use super::tasks::due;
 use super::{Core, Node};
 use crate::certify::{StateTree, layout};
@@ -24,6 +25,7 @@ type FilePages = (Arc<BackingFile>, Vec<Run>);
 struct Draft {
     loaded: Loaded,
     pages: Vec<FilePages>,
+    logged: bool,
 }
 
 /// What one message changes.
@@ -134,9 +136,22 @@ impl<'n> Transaction<'n> {
 
     /// Adds a canister.
     pub(crate) fn create(&mut self, loaded: Loaded) {
-        let pages = Vec::new();
-        self.drafts
-            .insert(loaded.state.id, Some(Draft { loaded, pages }));
+        let draft = Draft {
+            pages: Vec::new(),
+            logged: false,
+            loaded,
+        };
+        self.drafts.insert(draft.loaded.state.id, Some(draft));
+    }
+
+    /// Changes a canister's logs.
+    pub(crate) fn logs(&mut self, id: Principal, change: impl FnOnce(&mut Logs)) {
+        if self.canister(id).is_some()
+            && let Some(Some(draft)) = self.drafts.get_mut(&id)
+        {
+            change(Arc::make_mut(&mut draft.loaded.logs));
+            draft.logged = true;
+        }
     }
 
     /// Removes a canister.
@@ -151,6 +166,15 @@ impl<'n> Transaction<'n> {
         {
             draft.pages.push((Arc::clone(file), runs));
         }
+    }
+
+    /// Takes back every change: only that the message was begun and ends stays.
+    pub(crate) fn abandon(&mut self) {
+        self.tasks.clear();
+        self.next_canister = self.first_canister;
+        self.drafts.clear();
+        self.answers.clear();
+        self.removals.clear();
     }
 
     /// Removes a file or folder after this commits.
@@ -179,10 +203,19 @@ impl<'n> Transaction<'n> {
         let mut pages = Vec::new();
         for (id, draft) in &mut self.drafts {
             let name = format!("{}{id}", key::CANISTER);
+            let logs = format!("{}{id}", key::LOGS);
             match draft {
-                None => values.push((name, None)),
+                None => {
+                    values.push((name, None));
+                    values.push((logs, None));
+                    values.push((format!("{}{id}", key::DELETED), Some(encode(id))));
+                }
                 Some(draft) => {
+                    draft.loaded.state.queries = draft.loaded.queries.total();
                     values.push((name, Some(encode(&draft.loaded.state))));
+                    if draft.logged {
+                        values.push((logs, Some(encode(&*draft.loaded.logs))));
+                    }
                     pages.append(&mut draft.pages);
                 }
             }
@@ -280,6 +313,7 @@ impl<'n> Transaction<'n> {
                 (None, _) => {
                     let mut core = self.node.core();
                     core.canisters.remove(&id);
+                    core.deleted.insert(id);
                     layout::remove_canister(&mut core.tree, id);
                 }
                 (Some(draft), None) => {
@@ -294,14 +328,8 @@ impl<'n> Transaction<'n> {
                         .committed
                         .write()
                         .unwrap_or_else(PoisonError::into_inner);
-                    let of_this = |file: &Arc<BackingFile>| {
-                        Arc::ptr_eq(file, &draft.loaded.stable)
-                            || draft
-                                .loaded
-                                .heap
-                                .as_ref()
-                                .is_some_and(|heap| Arc::ptr_eq(file, heap))
-                    };
+                    let folder = Places::new(&self.node.dir, id).dir;
+                    let of_this = |file: &Arc<BackingFile>| file.path().starts_with(&folder);
                     for part in pages.iter().filter(|(file, _)| of_this(file)) {
                         persist::apply(std::slice::from_ref(part))?;
                     }

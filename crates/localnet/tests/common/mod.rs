@@ -3,6 +3,7 @@
 #![allow(clippy::panic, reason = "a test that cannot go on fails")]
 
 pub(crate) mod imports;
+pub(crate) mod management;
 pub(crate) mod process;
 
 use candid::{CandidType, Decode, Encode, Nat, Principal};

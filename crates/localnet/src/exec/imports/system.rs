@@ -42,8 +42,12 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
             // Printing must not fail: a text that is not there is said to be missing.
             let text = peek(&mut g, src, len)
                 .unwrap_or_else(|_| b"(debug_print message out of memory bounds)".to_vec());
-            let canister = g.data().facts.canister;
+            let host = g.data_mut();
+            let canister = host.facts.canister;
             eprintln!("[{canister}] {}", String::from_utf8_lossy(&text));
+            if host.mode.is_replicated() {
+                host.printed.add(text);
+            }
             Ok(())
         },
     )?;
