@@ -27,6 +27,9 @@ struct Cli {
     /// Let tests read and replace stable memories and move canisters' clock, over HTTP.
     #[arg(long)]
     admin: bool,
+    /// Look at memories as on systems other than Linux: slower, for trying just that.
+    #[arg(long)]
+    portable: bool,
     /// End after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     stop_after: Option<u64>,
@@ -52,6 +55,7 @@ async fn run(cli: &Cli) -> Result<(), Failure> {
         port: cli.port,
         delay: cli.delay,
         admin: cli.admin,
+        portable: cli.portable,
     })
     .await?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,5 +1,6 @@
 //! Starting and stopping a node with its HTTP side.
 
+use crate::exec::backing;
 use crate::http::{self, App};
 use crate::node::admin::AdminError;
 use crate::node::executor::Event;
@@ -21,6 +22,9 @@ pub struct Config {
     pub port: u16,
     /// Whether answers take as long as on mainnet.
     pub delay: bool,
+    /// Whether memories are looked at in the way that works on any Unix, on Linux too. All
+    /// localnets of a process go the same way.
+    pub portable: bool,
     /// Whether stable memories may be read and replaced, time moved and costs read over HTTP.
     pub admin: bool,
 }
@@ -31,6 +35,9 @@ pub enum StartError {
     /// The node.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// How memories are looked at.
+    #[error("another localnet of this process looks at memories in the way of Linux")]
+    NotPortable,
     /// The port.
     #[error("cannot listen on port {port}: {source}")]
     Listen {
@@ -56,6 +63,9 @@ impl Localnet {
     /// # Errors
     /// When the state folder is in use or damaged, or the port is taken.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        if config.portable && !backing::choose_portable() {
+            return Err(StartError::NotPortable);
+        }
         let listeners = listen(config.port).await?;
         let port = listeners
             .first()

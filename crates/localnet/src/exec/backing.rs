@@ -16,8 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 pub(crate) const PAGE: usize = 4096;
 /// Files grow by at least this much, bytes, so that growing a memory is rarely a system call.
 const FILE_STEP: u64 = 1 << 20;
-/// Names the way of looking at memories.
-const VARIABLE: &str = "SALUS_LOCALNET_MEMORY";
 
 /// How memories are looked at, in the whole process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +27,22 @@ pub(crate) enum Way {
     Copied,
 }
 
-/// The way of this process: mapping where the kernel can, unless `SALUS_LOCALNET_MEMORY` says
-/// `portable`.
+static WAY: OnceLock<Way> = OnceLock::new();
+
+/// The way of this process: mapping where the kernel can, unless another was chosen before.
 pub(crate) fn way() -> Way {
-    static WAY: OnceLock<Way> = OnceLock::new();
     *WAY.get_or_init(|| {
-        let portable = std::env::var_os(VARIABLE).is_some_and(|value| value == "portable");
         #[cfg(target_os = "linux")]
-        if !portable && super::memory::can_map() {
+        if super::memory::can_map() {
             return Way::Mapped;
         }
-        let _ = portable;
         Way::Copied
     })
+}
+
+/// Chooses the way that works on any Unix for this process; false when it goes another already.
+pub(crate) fn choose_portable() -> bool {
+    *WAY.get_or_init(|| Way::Copied) == Way::Copied
 }
 
 /// Somebody who looks at a file.

@@ -63,6 +63,7 @@ impl Net {
         let config = Config {
             state_dir: dir.path().to_owned(),
             admin: true,
+            portable: module_path!().starts_with("portable::"),
             ..Config::default()
         };
         let localnet = Localnet::start(config).await.unwrap();

@@ -46,6 +46,11 @@ pub(crate) fn spawn(dir: &Path, options: &[&str]) -> (Process, Told) {
         .arg("--ready")
         .arg(&file)
         .args(options)
+        .args(
+            module_path!()
+                .starts_with("portable::")
+                .then_some("--portable"),
+        )
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
