@@ -1,6 +1,7 @@
-//! A network of a test's own, with both canisters installed.
+//! A network with both canisters installed: of a test's own, unless `SALUS_TEST_URL` names another,
+//! where the test gets canisters of its own.
 
-use crate::{built, polling};
+use crate::{built, endpoint, polling};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::json;
@@ -28,10 +29,12 @@ pub struct Options {
     pub delay: bool,
 }
 
-/// A running network. Ends when dropped.
+/// A running network. Ends when dropped, if it was started here.
 pub struct Network {
     folder: TempDir,
     process: Option<Child>,
+    /// Whether it was started here.
+    own: bool,
     ready: Ready,
     options: Options,
     vault: String,
@@ -45,10 +48,21 @@ impl Network {
     /// When anything of that fails.
     pub fn start(options: Options) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (process, ready) = launch(folder.path(), options)?;
+        let (process, ready) = match endpoint::named() {
+            None => {
+                let (process, ready) = launch(folder.path(), options)?;
+                (Some(process), ready)
+            }
+            Some(url) => {
+                let root_key = hex::encode(endpoint::root_key(&url)?);
+                (None, Ready { url, root_key })
+            }
+        };
+        let own = process.is_some();
         let mut network = Self {
             folder,
-            process: Some(process),
+            process,
+            own,
             ready,
             options,
             vault: String::new(),
@@ -108,11 +122,44 @@ impl Network {
         self.deploy(&built::canisters()?)
     }
 
+    /// Whether a test may reach into the network: look into memories, move its clock, kill it.
+    /// When it may not, says that `what` is left out.
+    pub fn can_be_reached_into(&self, what: &str) -> bool {
+        if !self.own {
+            println!(
+                "SKIPPED: {what}, because {} names a network that is not ours",
+                endpoint::VARIABLE
+            );
+        }
+        self.own
+    }
+
+    fn reach_into(&self) -> Result<()> {
+        if !self.own {
+            bail!("{} is not a network of the test's own", self.ready.url);
+        }
+        Ok(())
+    }
+
+    /// Whether the network has the sign-in page of our own local network. When it has not, says
+    /// that `what` is left out.
+    pub fn has_sign_in_page(&self, what: &str) -> bool {
+        let there = self.own || polling::get(&self.ready.url, "/_/identity/authorize").is_ok();
+        if !there {
+            println!(
+                "SKIPPED: {what}, because {} has no sign-in page",
+                self.url()
+            );
+        }
+        there
+    }
+
     /// Ends the process without warning and starts another on the same state.
     ///
     /// # Errors
     /// When it does not come back.
     pub fn crash_and_restart(&mut self) -> Result<()> {
+        self.reach_into()?;
         self.kill();
         let port = self.ready.url.rsplit(':').next().map(str::to_owned);
         let (process, ready) = launch_on(self.folder.path(), self.options, port.as_deref())?;
@@ -172,6 +219,7 @@ impl Network {
     /// # Errors
     /// When the network does not answer with it.
     pub fn stable_memory(&self) -> Result<Vec<u8>> {
+        self.reach_into()?;
         polling::get(&self.ready.url, &self.stable_path())
     }
 
@@ -180,6 +228,7 @@ impl Network {
     /// # Errors
     /// When the network does not take it.
     pub fn set_stable_memory(&self, memory: &[u8]) -> Result<()> {
+        self.reach_into()?;
         polling::put(&self.ready.url, &self.stable_path(), memory)
     }
 
@@ -188,6 +237,7 @@ impl Network {
     /// # Errors
     /// When the network does not.
     pub fn advance_time(&self, by: Duration) -> Result<()> {
+        self.reach_into()?;
         let body = json!({ "advance_ns": u64::try_from(by.as_nanos())? });
         polling::post(&self.ready.url, "/_/time", body.to_string().as_bytes())
     }

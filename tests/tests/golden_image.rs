@@ -119,6 +119,9 @@ fn the_first_releases_memory_is_upgraded_and_opens() -> Result<()> {
     GzDecoder::new(fs::File::open(golden("vault-1.stable.gz"))?).read_to_end(&mut memory)?;
 
     let mut network = Network::start(Options::default())?;
+    if !network.can_be_reached_into("the upgrade of the first release's memory") {
+        return Ok(());
+    }
     network.set_stable_memory(&memory)?;
     network.redeploy()?;
 
