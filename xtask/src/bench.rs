@@ -88,6 +88,12 @@ pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
 }
 
 fn measure(workspace: &Workspace) -> Result<Report> {
+    // The network is measured too: as fast as it can be.
+    let mut localnet = workspace.cargo("build");
+    localnet.args(["--locked", "--release", "-p", "salus-localnet"]);
+    if !process::bounded(&mut localnet, LIMIT, |_| {})?.success {
+        bail!("the local network could not be built");
+    }
     let out = workspace.salus.join("bench-measured.json");
     let mut command = workspace.cargo("run");
     let (name, flags) = workspace.wasm_flags_variable()?;
@@ -106,7 +112,7 @@ fn measure(workspace: &Workspace) -> Result<Report> {
         .arg(&out)
         .env("SALUS_CANISTERS", workspace.canisters())
         .env("SALUS_WEB", workspace.web())
-        .env("SALUS_LOCALNET", workspace.binary("salus-localnet"))
+        .env("SALUS_LOCALNET", workspace.released("salus-localnet"))
         .env("SALUS_DEPLOY", workspace.binary("salus-deploy"));
     let outcome = process::bounded(&mut command, LIMIT, |_| {})?;
     if !outcome.success {

@@ -65,6 +65,13 @@ impl Workspace {
             .join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
+    /// A release binary of this workspace.
+    pub(crate) fn released(&self, name: &str) -> PathBuf {
+        self.target
+            .join("release")
+            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
     /// Cargo on this workspace. Flags from the surroundings are dropped: they would make builds
     /// differ from machine to machine and throw away everything compiled with ours.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {

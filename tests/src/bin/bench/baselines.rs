@@ -1,48 +1,20 @@
 //! What plain operations of the same size cost on the same network: the yardstick canister. Must
 //! not know the vault.
 
+use crate::installing;
 use crate::report::Report;
 use anyhow::{Context as _, Result};
+use candid::Principal;
 use candid::utils::ArgumentEncoder;
-use candid::{CandidType, Nat, Principal};
 use salus_client::agent::ic_agent::Agent;
-use salus_client::agent::ic_agent::identity::BasicIdentity;
 use salus_crypto::sign::SigningKey;
 use salus_tests::built;
 use salus_tests::network::Network;
-use serde::Deserialize;
 use serde_bytes::ByteBuf;
 
 const GROUP: &str = "plain operations";
-const MANAGEMENT: Principal = Principal::management_canister();
-/// Cycles for a local canister: 100 T, plenty.
-const CYCLES: u64 = 100_000_000_000_000;
 /// As often as a B-tree needs to have nodes to split; the last one counts.
 const TIMES: usize = 40;
-
-#[derive(CandidType)]
-struct Create {
-    amount: Option<Nat>,
-}
-
-#[derive(CandidType, Deserialize)]
-struct Created {
-    canister_id: Principal,
-}
-
-#[derive(CandidType, Deserialize)]
-enum Mode {
-    #[serde(rename = "install")]
-    Install,
-}
-
-#[derive(CandidType)]
-struct Install {
-    mode: Mode,
-    canister_id: Principal,
-    wasm_module: ByteBuf,
-    arg: ByteBuf,
-}
 
 struct Yardstick {
     agent: Agent,
@@ -51,36 +23,11 @@ struct Yardstick {
 
 impl Yardstick {
     async fn install(network: &Network) -> Result<Self> {
-        let agent = Agent::builder()
-            .with_url(network.url())
-            .with_identity(BasicIdentity::from_raw_key(&[0x59; 32]))
-            .build()?;
-        agent.set_root_key(network.root_key()?);
+        let agent = installing::agent(network, 0x59)?;
         let path = built::canisters()?.join("yardstick.wasm.gz");
         let wasm = std::fs::read(&path)
             .with_context(|| format!("{}: build it with `cargo xtask bench`", path.display()))?;
-        let create = Create {
-            amount: Some(Nat::from(CYCLES)),
-        };
-        let answer = agent
-            .update(&MANAGEMENT, "provisional_create_canister_with_cycles")
-            .with_effective_canister_id(MANAGEMENT)
-            .with_arg(candid::encode_one(create)?)
-            .call_and_wait()
-            .await?;
-        let Created { canister_id: id } = candid::decode_one(&answer)?;
-        let install = Install {
-            mode: Mode::Install,
-            canister_id: id,
-            wasm_module: ByteBuf::from(wasm),
-            arg: ByteBuf::new(),
-        };
-        agent
-            .update(&MANAGEMENT, "install_code")
-            .with_effective_canister_id(id)
-            .with_arg(candid::encode_one(install)?)
-            .call_and_wait()
-            .await?;
+        let id = installing::install(&agent, wasm).await?;
         Ok(Self { agent, id })
     }
 

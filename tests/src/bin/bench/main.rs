@@ -1,9 +1,9 @@
 //! `bench`: measures what the project's budgets are about and writes it as rows.
 //!
-//! `bench --out FILE [--large|--quick] [--only PART]`: instructions of the vault's calls on a real
-//! network beside plain operations of the same size; verification of audit chains and sealing,
-//! natively; sealing in a browser's worker and the site's first paint. `cargo xtask bench` builds
-//! what is measured, calls this, and adds sizes. With `--large` the vault holds a million records,
+//! `bench --out FILE [--large|--quick] [--only PART]`: how fast the local network answers;
+//! instructions of the vault's calls on it beside plain operations of the same size; verification
+//! of audit chains and sealing, natively; sealing in a browser's worker and the site's first paint.
+//! `cargo xtask bench` builds what is measured, calls this, and adds sizes. With `--large` the vault holds a million records,
 //! with `--quick` two thousand; `--only` measures one part.
 //!
 //! Owns what is measured. Must not build anything but the program that a browser's worker runs.
@@ -14,6 +14,8 @@ mod browser;
 mod calls;
 mod chains;
 mod filling;
+mod installing;
+mod localnet;
 mod meter;
 mod report;
 mod sealing;
@@ -24,7 +26,7 @@ use report::Report;
 use std::path::PathBuf;
 use vault::Size;
 
-const PARTS: [&str; 3] = ["vault", "native", "browser"];
+const PARTS: [&str; 4] = ["localnet", "vault", "native", "browser"];
 
 struct Options {
     out: PathBuf,
@@ -69,6 +71,9 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if options.wants("localnet") {
+        runtime.block_on(localnet::measure(&mut report))?;
+    }
     if options.wants("vault") {
         runtime.block_on(vault::measure(&mut report, options.large))?;
     }

@@ -1,0 +1,40 @@
+(module
+  (import "ic0" "msg_reply" (func $reply))
+  (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+  (import "ic0" "msg_arg_data_copy" (func $arg (param i32 i32 i32)))
+  (import "ic0" "stable64_size" (func $pages (result i64)))
+  (import "ic0" "stable64_grow" (func $grow (param i64) (result i64)))
+  (import "ic0" "stable64_write" (func $write (param i64 i64 i64)))
+  (import "ic0" "stable64_read" (func $read (param i64 i64 i64)))
+  (import "ic0" "certified_data_set" (func $certify (param i32 i32)))
+  (memory 17)
+
+  (func (export "canister_init") (drop (call $grow (i64.const 1))))
+  ;; Counts in heap and at the end of stable memory, and certifies the count.
+  (func (export "canister_update count")
+    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+    (call $write
+      (i64.sub (i64.mul (call $pages) (i64.const 65536)) (i64.const 8))
+      (i64.const 0) (i64.const 8))
+    (call $certify (i32.const 0) (i32.const 8))
+    (call $append (i32.const 0) (i32.const 8))
+    (call $reply))
+  (func (export "canister_query look")
+    (call $read (i64.const 8)
+      (i64.sub (i64.mul (call $pages) (i64.const 65536)) (i64.const 8)) (i64.const 8))
+    (call $append (i32.const 8) (i32.const 8))
+    (call $reply))
+  ;; Until all instructions of an update are spent.
+  (func (export "canister_update forever") (loop $l (br $l)))
+  ;; Grows stable memory to so many WebAssembly pages.
+  (func (export "canister_update grow")
+    (call $arg (i32.const 16) (i32.const 0) (i32.const 8))
+    (drop (call $grow (i64.sub (i64.load (i32.const 16)) (call $pages))))
+    (call $reply))
+  ;; Writes the MiB of this number, all of it.
+  (func (export "canister_update fill")
+    (call $arg (i32.const 16) (i32.const 0) (i32.const 8))
+    (memory.fill (i32.const 65536) (i32.const 7) (i32.const 1048576))
+    (call $write (i64.mul (i64.load (i32.const 16)) (i64.const 1048576))
+      (i64.const 65536) (i64.const 1048576))
+    (call $reply)))
