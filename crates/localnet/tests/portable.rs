@@ -1,5 +1,9 @@
 //! What is kept, rolled back and committed, once more with memories looked at as on systems other
 //! than Linux.
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same tests, each with what it is used to"
+)]
 
 #[path = "basic.rs"]
 mod basic;
