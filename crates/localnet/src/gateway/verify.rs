@@ -1,14 +1,18 @@
 //! Response verification: what the gateways of the IC check before a browser sees a byte.
 
 use super::protocol::{HttpRequest, HttpResponse};
+use crate::node::Node;
 use candid::Principal;
 use ic_http_certification::{HttpRequest as Asked, HttpResponse as Answered, Method, StatusCode};
 use ic_response_verification::verify_request_response_pair;
+use std::sync::PoisonError;
 
 /// Certificates may be this old, ns.
 const MAX_AGE_NS: u128 = 5 * 60 * 1_000_000_000;
 /// The oldest version of certification accepted.
 const MIN_VERSION: u8 = 1;
+/// Where a canister says which versions it can do.
+const VERSIONS: &str = "supported_certificate_versions";
 
 /// Why a response is not certified.
 #[derive(Debug, thiserror::Error)]
@@ -22,16 +26,53 @@ pub(super) enum VerifyError {
     /// The status is none.
     #[error("the status is not one of HTTP")]
     Status,
+    /// It could have been certified better.
+    #[error("its certification is of version 1, and the canister's {VERSIONS} does not allow that")]
+    Downgrade,
 }
 
 /// The certified part of a response at `now` (ns).
 pub(super) fn certified(
+    node: &Node,
+    question: &HttpRequest,
+    answer: HttpResponse,
+    canister: Principal,
+    now: u64,
+) -> Result<HttpResponse, VerifyError> {
+    let (version, answer) = verified(question, answer, canister, &node.keys.root_der, now)?;
+    if version < 2 && !may_be_old(node, canister) {
+        return Err(VerifyError::Downgrade);
+    }
+    Ok(answer)
+}
+
+/// Whether version 1 will do for a canister: it says nothing of versions, or of no later one.
+fn may_be_old(node: &Node, canister: Principal) -> bool {
+    let Some(cell) = node.cell(canister) else {
+        return false;
+    };
+    let loaded = cell
+        .committed
+        .read()
+        .unwrap_or_else(PoisonError::into_inner);
+    let module = loaded.module.as_ref();
+    let section = module.and_then(|module| module.anatomy.metadata.get(VERSIONS));
+    section.is_none_or(|section| {
+        let versions = std::str::from_utf8(&section.content).unwrap_or("2");
+        section.public && versions.split(',').all(|version| version.trim() == "1")
+    })
+}
+
+/// The version of a response's certification, and what of the response is certified. Version 1
+/// covers the body alone; status and headers then go on as the canister gave them, as the
+/// protocol has it.
+fn verified(
     question: &HttpRequest,
     answer: HttpResponse,
     canister: Principal,
     root_key: &[u8],
     now: u64,
-) -> Result<HttpResponse, VerifyError> {
+) -> Result<(u16, HttpResponse), VerifyError> {
     let method = Method::from_bytes(question.method.as_bytes()).map_err(|_| VerifyError::Method)?;
     let asked = Asked::builder()
         .with_method(method)
@@ -54,8 +95,11 @@ pub(super) fn certified(
         root_key,
         MIN_VERSION,
     )?;
-    let Some(response) = verified.response else {
-        return Ok(answer);
+    let version = verified.verification_version;
+    // Version 1 has no certified headers; without certification, which the canister then chose
+    // and certified, there is nothing to filter by.
+    let Some(response) = verified.response.filter(|_| version > 1) else {
+        return Ok((version, answer));
     };
     // The proof itself is not certified, but harmless and useful to whoever looks.
     let proof = answer.headers.into_iter().filter(|(name, _)| {
@@ -68,13 +112,14 @@ pub(super) fn certified(
             headers.push((name, value));
         }
     }
-    Ok(HttpResponse {
+    let certified = HttpResponse {
         status_code: response.status_code.unwrap_or(answer.status_code),
         headers,
         body: response.body.into(),
         upgrade: None,
         streaming_strategy: None,
-    })
+    };
+    Ok((version, certified))
 }
 
 #[cfg(test)]
@@ -131,7 +176,9 @@ mod tests {
     fn what_is_certified_passes_and_nothing_beside_it() {
         let keys = Keys::new(&Secrets::generate().unwrap()).unwrap();
         let (question, answer, canister) = answer(&keys);
-        let sent = certified(&question, answer, canister, &keys.root_der, NOW).unwrap();
+        let sent = verified(&question, answer, canister, &keys.root_der, NOW)
+            .unwrap()
+            .1;
         let has = |wanted: &str| {
             sent.headers
                 .iter()
@@ -148,7 +195,7 @@ mod tests {
         let check = |change: &dyn Fn(&mut HttpRequest, &mut HttpResponse, &mut Principal)| {
             let (mut question, mut answer, mut canister) = answer(&keys);
             change(&mut question, &mut answer, &mut canister);
-            certified(&question, answer, canister, &keys.root_der, NOW)
+            verified(&question, answer, canister, &keys.root_der, NOW)
         };
         assert!(check(&|_, _, _| {}).is_ok());
         assert!(check(&|_, a, _| a.body[0] ^= 1).is_err());
@@ -159,8 +206,8 @@ mod tests {
         let (question, answer, canister) = answer(&keys);
         let other = Keys::new(&Secrets::generate().unwrap()).unwrap();
         let late = NOW + 6 * 60 * 1_000_000_000;
-        assert!(certified(&question, answer, canister, &other.root_der, NOW).is_err());
+        assert!(verified(&question, answer, canister, &other.root_der, NOW).is_err());
         let (question, answer, canister) = self::answer(&keys);
-        assert!(certified(&question, answer, canister, &keys.root_der, late).is_err());
+        assert!(verified(&question, answer, canister, &keys.root_der, late).is_err());
     }
 }
