@@ -114,3 +114,38 @@ impl Mode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_stable_memory_are_limited_by_context() {
+        let gib = |mode: Mode| (mode.stable_pages() * 4096) >> 30;
+        for mode in [Mode::INIT, Mode::PRE_UPGRADE, Mode::START] {
+            assert_eq!(gib(mode), 8);
+        }
+        for mode in [
+            Mode::UPDATE,
+            Mode::REPLY,
+            Mode::REJECT,
+            Mode::CLEANUP,
+            Mode::TIMER,
+            Mode::HEARTBEAT,
+            Mode::LOW_WASM_MEMORY,
+        ] {
+            assert_eq!(gib(mode), 2);
+        }
+        for mode in [
+            Mode::QUERY,
+            Mode::REPLICATED_QUERY,
+            Mode::COMPOSITE,
+            Mode::COMPOSITE_REPLY,
+            Mode::COMPOSITE_REJECT,
+            Mode::COMPOSITE_CLEANUP,
+            Mode::INSPECT,
+        ] {
+            assert_eq!(gib(mode), 1);
+        }
+    }
+}

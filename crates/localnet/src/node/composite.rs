@@ -214,10 +214,7 @@ impl Evaluation<'_> {
         let mut failure = None;
         while let Some(call) = calls.pop_front() {
             self.spend(ASKING_INSTRUCTIONS);
-            if self.instructions == 0 {
-                let message = "Query call graph exceeded its limit of instructions in total";
-                return Err(Reject::new(5, "IC0526", message));
-            }
+            self.check_instructions()?;
             if Instant::now() > self.end {
                 let message = "Composite query call exceeded the time limit";
                 return Err(Reject::new(5, "IC0528", message));
@@ -232,6 +229,7 @@ impl Evaluation<'_> {
             if self.disturbed {
                 return result;
             }
+            self.check_instructions()?;
             facts.answered = response.is_some();
             match self.call_back(asked, &mut facts, &call, result, &mut changed) {
                 Ok(mut host) => {
@@ -340,6 +338,14 @@ impl Evaluation<'_> {
             self.spend(finished.instructions);
         }
         finished
+    }
+
+    fn check_instructions(&self) -> Result<(), Reject> {
+        if self.instructions > 0 {
+            return Ok(());
+        }
+        let message = "Query call graph exceeded its limit of instructions in total";
+        Err(Reject::new(5, "IC0526", message))
     }
 
     fn spend(&mut self, instructions: u64) {
