@@ -51,6 +51,7 @@ mod key_life {
     pub(crate) mod lies_about_audits;
     pub(crate) mod lies_about_people;
     pub(crate) mod lies_about_records;
+    pub(crate) mod many;
     pub(crate) mod records;
     pub(crate) mod sharing;
     pub(crate) mod stolen;
@@ -83,6 +84,7 @@ fn the_same_holds_on_a_network() {
     run(async {
         key_life::accounts::on(&network).await;
         key_life::records::on(&network).await;
+        key_life::many::on(&network).await;
         key_life::sharing::on(&network).await;
     });
 }

@@ -2,6 +2,7 @@
 //! copied or built elsewhere, carrying who, what and which. Must not know what is then written or
 //! read.
 
+use crate::owners::Owners;
 use crate::rows::{AccountRow, GrantRow, Strangers};
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault};
@@ -209,7 +210,12 @@ impl Held {
 impl<R: Runtime, M: Memory> Vault<R, M> {
     /// The caller's own account, to be worked on.
     pub(crate) fn own(&self, call: &Call) -> Result<(Owner, Ownership)> {
-        let owner = self.load_caller(call)?;
+        self.own_among(&Owners::default(), call)
+    }
+
+    /// As [`Self::own`], as the call has left the account so far.
+    pub(crate) fn own_among(&self, owners: &Owners, call: &Call) -> Result<(Owner, Ownership)> {
+        let owner = owners.get(self, self.caller_number(call)?)?;
         let ownership = Ownership {
             number: owner.number,
         };
@@ -274,6 +280,21 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                 .map(|()| error),
         };
         outcome.unwrap_or_else(|failed| failed)
+    }
+
+    /// As [`Self::refuse`], in the middle of a call that works on several accounts: what it did so
+    /// far is written first, so that the refusal goes on from there.
+    pub(crate) fn refuse_among(
+        &mut self,
+        owners: &mut Owners,
+        call: &Call,
+        grant: &GrantId,
+        why: NotHeld,
+    ) -> Error {
+        match owners.save(self) {
+            Ok(()) => self.refuse(call, grant, why),
+            Err(failed) => failed,
+        }
     }
 
     fn record_refusal(&mut self, call: &Call, owner: u64, by: u64, grant: &GrantId) -> Result<()> {

@@ -183,7 +183,7 @@ updates! {
     key_rotate(args: KeyRotate) -> Head;
     upload_begin(args: UploadBegin) -> UploadStatus;
     upload_abort(upload: UploadId) -> ();
-    version_add(args: VersionAdd) -> VersionReceipt;
+    versions_add(args: Vec<VersionAdd>) -> Vec<Result<VersionReceipt>>;
     version_adopt(args: Adopt) -> VersionReceipt;
     invitation_create(invitation: Signed) -> InvitationReceipt;
     request_send(args: RequestSend) -> RequestId;

@@ -14,6 +14,7 @@ mod audit;
 mod certified;
 mod grants;
 mod ledger;
+mod owners;
 mod rates;
 mod records;
 mod wire;

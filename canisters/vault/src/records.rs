@@ -198,7 +198,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                 PartSource::Upload(_) => 0,
             })
             .sum();
-        at_most("parts", inline, limits::INLINE_TOTAL_BYTES)?;
+        at_most("parts", inline, limits::INLINE_BYTES)?;
         let mut ready: Vec<ReadyPart> = Vec::with_capacity(signed.len());
         for (part, source) in signed.iter().zip(sources) {
             ready.push(match source {
@@ -282,7 +282,6 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 }
 
 fn check_inline(part: &Part, bytes: ByteBuf) -> Result<ReadyPart> {
-    at_most("parts", bytes.len(), limits::INLINE_PART_BYTES)?;
     let hash = sha256(&bytes);
     let size = bytes.len() as u64;
     if size == 0 || part.size != size || part_root(size, &[hash]) != part.root {

@@ -110,6 +110,15 @@ pub(crate) fn refused<T: std::fmt::Debug>(
     error
 }
 
+/// Adds one version: a batch of one.
+pub(crate) fn add_version(
+    vault: &mut TestVault,
+    call: &Call,
+    args: VersionAdd,
+) -> Result<VersionReceipt> {
+    api::versions_add(vault, call, vec![args])?.remove(0)
+}
+
 pub(crate) fn sign<T: Statement>(key: &SigningKey, statement: &T) -> Signed {
     let bytes = canonical::encode(statement);
     let signature = key.sign(&signing_bytes(T::LABEL, &bytes));
@@ -433,7 +442,7 @@ impl Person {
         let record = RecordId(self.fresh());
         let version = self.version(self, record, content);
         let args = self.add_args(&version, content, 1);
-        api::version_add(vault, &self.call(), args).unwrap();
+        add_version(vault, &self.call(), args).unwrap();
         record
     }
 
@@ -447,7 +456,7 @@ impl Person {
         let mut version = self.version(self, record, content);
         version.version = after.0 + 1;
         version.previous = Some(after.1);
-        api::version_add(vault, &self.call(), self.add_args(&version, content, 1))
+        add_version(vault, &self.call(), self.add_args(&version, content, 1))
     }
 
     pub(crate) fn drop_args(

@@ -23,6 +23,7 @@ pub struct Vault<R: Runtime, M: Memory> {
 }
 
 /// An account that is being worked on: what [`Vault::save`] writes back.
+#[derive(Clone)]
 pub(crate) struct Owner {
     pub(crate) number: u64,
     pub(crate) account: AccountRow,
@@ -155,10 +156,15 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 
     /// Refuses the anonymous caller and whoever calls too often. Every update begins with it.
     pub(crate) fn admit(&mut self, call: &Call) -> Result<()> {
+        self.admit_work(call, 1)
+    }
+
+    /// As [`Self::admit`], for a call that does the work of so many.
+    pub(crate) fn admit_work(&mut self, call: &Call, times: u32) -> Result<()> {
         if call.caller == Principal::anonymous() {
             return Err(Error::Anonymous);
         }
-        self.rates.count(call)
+        self.rates.count(call, times)
     }
 
     /// The number of the account that the caller calls for.
@@ -212,12 +218,19 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 
     /// Writes an account back, renews its certified leaf, and declares the update whole.
     pub(crate) fn save(&mut self, owner: Owner) -> Result<()> {
-        let digest = crate::certified::account_digest(&owner.account, &owner.outline);
-        self.store
-            .put(AccountRow::key(owner.number), &owner.account);
-        self.store
-            .put(OutlineRow::key(owner.number), &owner.outline);
-        self.store.merkle.update(owner.number, &digest)?;
+        self.save_all([owner])
+    }
+
+    /// As [`Self::save`], for several accounts.
+    pub(crate) fn save_all(&mut self, owners: impl IntoIterator<Item = Owner>) -> Result<()> {
+        for owner in owners {
+            let digest = crate::certified::account_digest(&owner.account, &owner.outline);
+            self.store
+                .put(AccountRow::key(owner.number), &owner.account);
+            self.store
+                .put(OutlineRow::key(owner.number), &owner.outline);
+            self.store.merkle.update(owner.number, &digest)?;
+        }
         self.certify();
         self.settle();
         Ok(())

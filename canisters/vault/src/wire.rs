@@ -134,8 +134,10 @@ fn finish(encoded: candid::Result<Vec<u8>>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use salus_types::api::{Head, VersionReceipt};
-    use salus_types::{Error, Hash, Result, UploadId};
+    use salus_types::api::{
+        Filing, Head, PartSource, Placement, Signed, VersionAdd, VersionReceipt,
+    };
+    use salus_types::{CompartmentId, Error, Hash, Result, UploadId, limits};
     use serde_bytes::ByteBuf;
 
     #[test]
@@ -175,6 +177,36 @@ mod tests {
         let bytes = candid::encode_one(&piece).unwrap();
         let (decoded,) = arguments::<(UploadPiece,)>(&bytes).unwrap();
         assert_eq!(decoded, piece);
+    }
+
+    #[test]
+    fn the_fullest_batch_decodes() {
+        let version = |parts: Vec<PartSource>| VersionAdd {
+            statement: Signed {
+                statement: ByteBuf::from(vec![1; 1000]),
+                signature: ByteBuf::from(vec![2; 64]),
+            },
+            descriptor: ByteBuf::from(vec![3; 1024]),
+            parts,
+            placement: Placement::Filed(Filing {
+                compartment: CompartmentId([4; 16]),
+                epoch: 1,
+                wrap_descriptor: ByteBuf::from(vec![5; 104]),
+                wrap_content: ByteBuf::from(vec![6; 104]),
+            }),
+        };
+        let most = limits::BATCH_VERSIONS as usize;
+        let each = limits::BATCH_BYTES as usize / most - 2400;
+        let large = version(vec![PartSource::Inline(ByteBuf::from(vec![7; each]))]);
+        let small = version(vec![
+            PartSource::Upload(UploadId([8; 16]));
+            limits::PARTS as usize
+        ]);
+        for batch in [vec![large; most], vec![small; most]] {
+            let bytes = candid::encode_one(&batch).unwrap();
+            let (decoded,) = arguments::<(Vec<VersionAdd>,)>(&bytes).unwrap();
+            assert_eq!(decoded, batch);
+        }
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub use inbox::Inbox;
 pub use memory::{Memory, MemoryError};
 pub use people::{Contact, Trust, safety_number};
 pub use records::{
-    Author, Authorship, Bytes, Draft, OpenVersion, PartDraft, PartSource, PendingUpload,
-    RecordItem, SourceError, Stored,
+    Arrived, Author, Authorship, Bytes, Draft, NewRecord, OpenVersion, PartDraft, PartSource,
+    PendingUpload, RecordItem, SourceError, Stored,
 };
 pub use session::{
     Compartment, Label, NewAccount, NewSlot, Profile, SlotInfo, Unlocked, browser_slot_message,

@@ -3,6 +3,7 @@
 
 use crate::statement::{Statement, labelled_hash};
 use minicbor::{Decode, Encode};
+use salus_types::api::{PartSource, Placement, VersionAdd};
 use salus_types::{AccountId, CompartmentId, Hash, RecordId};
 
 /// A sealed part: main content is part 0, attachments follow.
@@ -99,6 +100,20 @@ impl Statement for Version {
     fn vault(&self) -> &[u8] {
         &self.vault
     }
+}
+
+/// Bytes that a version takes of `limits::BATCH_BYTES`.
+pub fn batch_bytes(add: &VersionAdd) -> u64 {
+    let parts = add.parts.iter().map(|part| match part {
+        PartSource::Inline(bytes) => bytes.len(),
+        PartSource::Upload(id) => id.as_bytes().len(),
+    });
+    let keys = match &add.placement {
+        Placement::Filed(filing) => filing.wrap_descriptor.len() + filing.wrap_content.len(),
+        Placement::DropBox { envelope, .. } => envelope.len(),
+    };
+    let signed = add.statement.statement.len() + add.statement.signature.len();
+    (signed + add.descriptor.len() + keys + parts.sum::<usize>()) as u64
 }
 
 /// An owner's order to file a version from the drop box.

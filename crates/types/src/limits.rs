@@ -3,10 +3,14 @@
 /// One piece of an upload: what a message of 2 MiB carries with room to spare, and the largest
 /// extent the vault allocates.
 pub const PIECE_BYTES: u64 = 1 << 20;
-/// A part given inside `version_add` instead of by upload.
-pub const INLINE_PART_BYTES: u64 = 1 << 20;
-/// All inline parts of one `version_add` together; an ingress message has 2 MiB.
-pub const INLINE_TOTAL_BYTES: u64 = 1_500_000;
+/// Versions added by one `versions_add`. One of 4 KiB costs about four million instructions of the
+/// 40,000 million that a message has.
+pub const BATCH_VERSIONS: u64 = 100;
+/// All bytes of one `versions_add`: statements, descriptors, keys and the parts given inside it.
+pub const BATCH_BYTES: u64 = 1 << 20;
+/// Parts of one version given inside `versions_add` instead of by upload. The rest of
+/// [`BATCH_BYTES`] holds whatever else a version has, so that every version fits into some call.
+pub const INLINE_BYTES: u64 = BATCH_BYTES - (64 << 10);
 /// One part of a version, sealed: an attachment of 256 MiB and what sealing adds.
 pub const PART_BYTES: u64 = (256 << 20) + (1 << 20);
 /// Parts of one version.

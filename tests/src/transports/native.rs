@@ -315,7 +315,7 @@ impl Transport for Native {
                 api::upload_piece(vault, call, &piece.upload, piece.index, &piece.bytes)
             }),
             "upload_abort" => self.write(arg, api::upload_abort),
-            "version_add" => self.write(arg, api::version_add),
+            "versions_add" => self.write(arg, api::versions_add),
             "version_adopt" => self.write(arg, api::version_adopt),
             "invitation_create" => self.write(arg, api::invitation_create),
             "request_send" => self.write(arg, api::request_send),

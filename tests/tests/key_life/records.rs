@@ -83,7 +83,7 @@ async fn what_is_missing_or_empty_is_refused_before_anything_is_sent(world: Worl
         .open_record(salus_client::RecordId([3; 16]), None)
         .await;
     assert_eq!(unknown.err(), Some(ClientError::NotFound("record")));
-    assert_eq!(person.device.lies.calls("version_add"), 0);
+    assert_eq!(person.device.lies.calls("versions_add"), 0);
 }
 
 async fn an_interrupted_upload_goes_on_where_it_stopped(world: World) {
@@ -157,7 +157,7 @@ async fn cancelling_keeps_what_was_sent_and_abandoning_frees_it(world: World) {
 
 async fn a_lost_answer_does_not_write_twice(world: World) {
     let person = world.person(1).await;
-    person.device.lies.lose_answer("version_add");
+    person.device.lies.lose_answer("versions_add");
     person.write("once").await;
     assert_eq!(person.titles().await, ["once"]);
     person.device.lies.lose_answer("ledger_append");

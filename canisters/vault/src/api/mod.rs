@@ -5,6 +5,7 @@ mod accounts;
 mod adoption;
 mod audit;
 mod directory;
+mod dropping;
 mod grants;
 mod heads;
 mod inbox;
@@ -38,7 +39,7 @@ pub use requests::{request_inbox, request_outbox, request_send};
 pub use rotation::key_rotate;
 pub use status::{accepts, status};
 pub use uploads::{tend, upload_abort, upload_begin, upload_piece, upload_status};
-pub use versions::version_add;
+pub use versions::versions_add;
 
 use salus_types::api::Signed;
 use salus_types::limits;

@@ -1,36 +1,85 @@
-//! Writing versions: into a compartment, or into the drop box.
+//! Writing versions, many in one call, and filing those of an owner. Must not know the drop box.
 
-use crate::access::{Held, Permit};
+use super::dropping::{Dropped, add_dropped};
 use crate::audit::Detail;
+use crate::owners::Owners;
 use crate::records::ReadyPart;
-use crate::rows::{AccountRow, DropPlace, FiledPlace, NoticeRow, RecordRow, VersionBody};
+use crate::rows::{AccountRow, FiledPlace, RecordRow, VersionBody};
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault, at_most, not_from_the_future, refused};
 use ic_stable_structures::Memory;
 use salus_protocol::chain::{AuditEvent, FeedEvent};
-use salus_protocol::grant::Access;
 use salus_protocol::statement::{self, sha256};
-use salus_protocol::version::Version;
-use salus_types::api::{FeedHead, Filing, Placement, Signed, VersionAdd, VersionReceipt};
-use salus_types::{CompartmentId, Error, GrantId, Hash, RecordId, Result, limits};
+use salus_protocol::version::{Version, batch_bytes};
+use salus_types::api::{
+    FeedHead, Filing, PartSource, Placement, Signed, VersionAdd, VersionReceipt,
+};
+use salus_types::{CompartmentId, Error, Hash, RecordId, Result, limits};
 use serde_bytes::ByteBuf;
 
 pub(super) fn wrong(field: &str, reason: &str) -> Error {
     Error::invalid(field, reason)
 }
 
-/// Adds a version. The same version again answers the same.
+/// Adds versions, in order and each for itself: one that is refused changes nothing, and those after
+/// it stand or fall without it. One may go on from another of the same call. The same version again
+/// answers the same.
+///
+/// Each answers [`Error::Conflict`] if it is there with other content, [`Error::StaleHead`] for keys
+/// wrapped under an epoch that is not the current one, [`Error::QuotaExceeded`], what is wrong with
+/// the statement, and for others than the owner what their grant does not cover.
 ///
 /// # Errors
-/// [`Error::Conflict`] for a version that is there with other content, [`Error::StaleHead`] for
-/// keys wrapped under an epoch that is not the current one, [`Error::QuotaExceeded`], what is
-/// wrong with the statement, and for others than the owner what their grant does not cover.
-pub fn version_add<R: Runtime, M: Memory>(
+/// For all of them, [`Error::TooMany`], [`Error::TooLarge`], and [`Error::Invalid`] for none.
+pub fn versions_add<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
+    call: &Call,
+    items: Vec<VersionAdd>,
+) -> Result<Vec<Result<VersionReceipt>>> {
+    let count = (items.len() as u64).clamp(1, limits::BATCH_VERSIONS);
+    vault.admit_work(call, u32::try_from(count).unwrap_or(u32::MAX))?;
+    check_batch(&items)?;
+    let mut owners = Owners::default();
+    let mut answers = Vec::with_capacity(items.len());
+    for item in items {
+        let before = vault.store.writes();
+        let answer = version_add(vault, &mut owners, call, item);
+        let wrote = vault.store.writes() != before && vault.is_unsettled();
+        match answer {
+            // It failed half-way: the whole call is taken back.
+            Err(error) if wrote => return Err(error),
+            answer => answers.push(answer),
+        }
+    }
+    owners.save(vault)?;
+    Ok(answers)
+}
+
+fn check_batch(items: &[VersionAdd]) -> Result<()> {
+    if items.is_empty() {
+        return Err(wrong("versions", "none"));
+    }
+    if items.len() as u64 > limits::BATCH_VERSIONS {
+        return Err(Error::TooMany {
+            what: "versions".into(),
+            limit: limits::BATCH_VERSIONS,
+        });
+    }
+    if items.iter().map(batch_bytes).sum::<u64>() > limits::BATCH_BYTES {
+        return Err(Error::TooLarge {
+            field: "versions".into(),
+            limit: limits::BATCH_BYTES,
+        });
+    }
+    Ok(())
+}
+
+fn version_add<R: Runtime, M: Memory>(
+    vault: &mut Vault<R, M>,
+    owners: &mut Owners,
     call: &Call,
     args: VersionAdd,
 ) -> Result<VersionReceipt> {
-    vault.admit(call)?;
     at_most(
         "statement",
         args.statement.statement.len(),
@@ -50,39 +99,31 @@ pub fn version_add<R: Runtime, M: Memory>(
             "is not the one that the statement names",
         ));
     }
+    let written = Written {
+        hash: statement::hash_of::<Version>(&args.statement.statement),
+        version,
+        signed: args.statement,
+        descriptor: args.descriptor,
+    };
     match args.placement {
-        Placement::Filed(filing) => {
-            let written = Written {
-                version,
-                signed: args.statement,
-                descriptor: args.descriptor,
-            };
-            add_filed(vault, call, written, args.parts, filing)
-        }
+        Placement::Filed(filing) => add_filed(vault, owners, call, written, args.parts, filing),
         Placement::DropBox { grant, envelope } => {
-            at_most("envelope", envelope.len(), limits::ENVELOPE_BYTES)?;
-            let written = Written {
-                version,
-                signed: args.statement,
-                descriptor: args.descriptor,
-            };
-            add_dropped(vault, call, written, args.parts, grant, envelope)
+            let dropped = Dropped { grant, envelope };
+            add_dropped(vault, owners, call, written, args.parts, dropped)
         }
     }
 }
 
-struct Written {
-    version: Version,
-    signed: Signed,
-    descriptor: ByteBuf,
+/// A version as its author wrote it.
+pub(super) struct Written {
+    pub(super) version: Version,
+    pub(super) hash: Hash,
+    pub(super) signed: Signed,
+    pub(super) descriptor: ByteBuf,
 }
 
 impl Written {
-    fn hash(&self) -> Hash {
-        statement::hash_of::<Version>(&self.signed.statement)
-    }
-
-    fn verify<R: Runtime, M: Memory>(
+    pub(super) fn verify<R: Runtime, M: Memory>(
         &self,
         vault: &Vault<R, M>,
         author: &AccountRow,
@@ -102,8 +143,7 @@ impl Written {
             .map(drop)
     }
 
-    fn body(self, parts: Vec<crate::rows::PartRow>, now: u64) -> VersionBody {
-        let hash = self.hash();
+    pub(super) fn body(self, parts: Vec<crate::rows::PartRow>, now: u64) -> VersionBody {
         VersionBody {
             record: self.version.record,
             version: self.version.version,
@@ -113,7 +153,7 @@ impl Written {
             descriptor: self.descriptor.into_vec(),
             parts,
             at: now,
-            hash,
+            hash: self.hash,
             filed: None,
             dropped: None,
         }
@@ -121,7 +161,10 @@ impl Written {
 }
 
 /// Whether the version follows what is there: `Ok(None)` if it is the record's first.
-fn check_sequence(row: Option<RecordRow>, version: &Version) -> Result<Option<RecordRow>> {
+pub(super) fn check_sequence(
+    row: Option<RecordRow>,
+    version: &Version,
+) -> Result<Option<RecordRow>> {
     let Some(row) = row else {
         return match (version.version, version.previous) {
             (1, None) => Ok(None),
@@ -142,18 +185,18 @@ fn check_sequence(row: Option<RecordRow>, version: &Version) -> Result<Option<Re
 }
 
 /// The receipt of a version that is there already with exactly this statement.
-fn receipt_again<R: Runtime, M: Memory>(
+pub(super) fn receipt_again<R: Runtime, M: Memory>(
     vault: &Vault<R, M>,
     owner: &Owner,
     row: Option<&RecordRow>,
-    version: &Version,
-    hash: Hash,
+    written: &Written,
 ) -> Result<Option<VersionReceipt>> {
+    let version = &written.version;
     let Some(row) = row.filter(|row| version.version <= row.latest) else {
         return Ok(None);
     };
     let body = vault.version_of(owner.number, &version.record, row, version.version)?;
-    let Some(body) = body.filter(|body| body.hash == hash) else {
+    let Some(body) = body.filter(|body| body.hash == written.hash) else {
         return Ok(None);
     };
     let compartment = body
@@ -225,7 +268,7 @@ pub(super) fn filed_place(filing: Filing) -> FiledPlace {
 }
 
 /// Bytes that a version adds to the account's use; uploads were counted when they began.
-fn fresh_bytes(written: &Written, parts: &[ReadyPart]) -> u64 {
+pub(super) fn fresh_bytes(written: &Written, parts: &[ReadyPart]) -> u64 {
     let inline: usize = parts
         .iter()
         .map(|part| match part {
@@ -238,12 +281,13 @@ fn fresh_bytes(written: &Written, parts: &[ReadyPart]) -> u64 {
 
 fn add_filed<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
+    owners: &mut Owners,
     call: &Call,
     written: Written,
-    sources: Vec<salus_types::api::PartSource>,
+    sources: Vec<PartSource>,
     filing: Filing,
 ) -> Result<VersionReceipt> {
-    let (mut owner, ownership) = vault.own(call)?;
+    let (mut owner, ownership) = vault.own_among(owners, call)?;
     let version = &written.version;
     if version.owner != owner.account.id || version.drop_box.is_some() {
         return Err(wrong(
@@ -252,7 +296,7 @@ fn add_filed<R: Runtime, M: Memory>(
         ));
     }
     let row = vault.record_row(owner.number, &version.record)?;
-    if let Some(again) = receipt_again(vault, &owner, row.as_ref(), version, written.hash())? {
+    if let Some(again) = receipt_again(vault, &owner, row.as_ref(), &written)? {
         return Ok(again);
     }
     let row = check_sequence(row, version)?;
@@ -294,7 +338,7 @@ fn add_filed<R: Runtime, M: Memory>(
         detail,
         call.now,
     )?;
-    vault.save(owner)?;
+    owners.keep(owner);
     Ok(VersionReceipt {
         record,
         version,
@@ -310,96 +354,4 @@ pub(super) fn detail_of(body: &VersionBody, compartment: &CompartmentId) -> Deta
         subject: Some(body.hash),
         ..Detail::default()
     }
-}
-
-fn add_dropped<R: Runtime, M: Memory>(
-    vault: &mut Vault<R, M>,
-    call: &Call,
-    written: Written,
-    sources: Vec<salus_types::api::PartSource>,
-    grant: GrantId,
-    envelope: ByteBuf,
-) -> Result<VersionReceipt> {
-    let held = match vault.held(call, &written.version.owner, &grant) {
-        Ok(held) => held,
-        Err(why) => return Err(vault.refuse(call, &grant, why)),
-    };
-    let version = &written.version;
-    let row = vault.record_row(held.owner(), &version.record)?;
-    let permit = match append_permit(&held, row.as_ref(), version, call.now) {
-        Ok(permit) => permit,
-        Err(why) => return Err(vault.refuse(call, &grant, why)),
-    };
-    let mut owner = vault.load(held.owner())?;
-    let author_number = vault.caller_number(call)?;
-    let mut author = vault.account(author_number)?;
-    if let Some(again) = receipt_again(vault, &owner, row.as_ref(), version, written.hash())? {
-        return Ok(again);
-    }
-    let new = check_sequence(row.clone(), version)?.is_none();
-    let drop_box = version
-        .drop_box
-        .ok_or_else(|| wrong("statement", "is not for the drop box"))?;
-    if drop_box.envelope != sha256(&envelope) {
-        return Err(wrong("envelope", "is not the one that the statement names"));
-    }
-    if drop_box.owner_link != owner.account.link {
-        return Err(wrong("owner_link", "is not the owner's key in force"));
-    }
-    if let Some(suggested) = drop_box.suggested
-        && owner.outline.epoch(&suggested).is_none()
-    {
-        return Err(Error::NotFound);
-    }
-    let parts = vault.check_parts(owner.number, author_number, &version.parts, sources)?;
-    vault.charge(
-        &mut owner.account,
-        fresh_bytes(&written, &parts) + envelope.len() as u64,
-    )?;
-    written.verify(vault, &author)?;
-    vault.ensure_pseudonym(owner.number, author_number)?;
-
-    let number = owner.number;
-    let (parts, uploads) = vault.store_parts(number, &mut owner.account, author_number, parts)?;
-    if uploads > 0 {
-        author.open_uploads = author.open_uploads.saturating_sub(uploads);
-        vault.put_account(author_number, &author);
-    }
-    owner.account.records += u64::from(new);
-    let mut body = written.body(parts, call.now);
-    body.dropped = Some(DropPlace {
-        grant,
-        envelope: envelope.into_vec(),
-    });
-    let filed = row.and_then(|row| row.filed);
-    let row = RecordRow {
-        latest: body.version,
-        latest_hash: body.hash,
-        filed,
-    };
-    let (record, version) = (body.record, body.version);
-    let detail = detail_of(&body, &CompartmentId::DROP_BOX);
-    let feed = vault.drop_in(&mut owner, &row, body, call.now)?;
-    let notice = NoticeRow::VersionReceived(record);
-    vault.notify(number, &mut owner.account, notice, author.id, call.now);
-    vault.record(&mut owner, permit, detail, call.now)?;
-    vault.save(owner)?;
-    Ok(VersionReceipt {
-        record,
-        version,
-        feed,
-    })
-}
-
-fn append_permit(
-    held: &Held,
-    row: Option<&RecordRow>,
-    version: &Version,
-    now: u64,
-) -> std::result::Result<Permit, crate::access::NotHeld> {
-    let access = match row.and_then(|row| row.filed) {
-        Some(place) if version.version > 1 => Access::Amend(place.compartment, version.record),
-        _ => Access::Append,
-    };
-    held.permit(access, AuditEvent::Appended, now)
 }

@@ -16,7 +16,7 @@ use salus_health::Category;
 use std::rc::Rc;
 
 /// Below this everything fits into one call, whatever sealing adds.
-const INLINE: u64 = salus_types::limits::INLINE_PART_BYTES / 2;
+const INLINE: u64 = salus_types::limits::INLINE_BYTES / 2;
 
 /// Where records go.
 pub(super) enum Target {

@@ -5,12 +5,15 @@ mod adopt;
 mod feed;
 mod journal;
 mod list;
+mod many;
 mod open;
 mod place;
 mod read;
+mod ready;
 mod upload;
 
 pub use journal::PendingUpload;
+pub use many::{Arrived, NewRecord};
 pub use open::OpenVersion;
 
 use crate::error::Result;

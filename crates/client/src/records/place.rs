@@ -1,25 +1,19 @@
 //! Where a new version goes: into a compartment of one's own, or into someone's drop box. Must not
 //! know how parts are sent.
 
-use super::journal::Journal;
 use super::{Base, Draft, PartDraft, PartSource, RecordItem, Stored};
-use crate::error::{ClientError, IntegrityError, Result};
-use crate::ledger::{is_stale, sign};
+use crate::error::{ClientError, Result};
 use crate::people::Contact;
 use crate::session::Unlocked;
 use crate::sharing::ReceivedGrant;
 use crate::surroundings::Progress;
 use salus_protocol::grant::Access;
-use salus_protocol::statement::{self, sha256};
-use salus_protocol::version::{DropBox, Part, Version};
-use salus_types::api::{
-    Filing, PartSource as Source, Placement, RecordGet, VersionAdd, VersionReceipt, VersionView,
-};
-use salus_types::{AccountId, CompartmentId, Error, GrantId, Hash, UploadId};
-use serde_bytes::ByteBuf;
+use salus_types::api::{RecordGet, VersionView};
+use salus_types::{AccountId, CompartmentId, Error, GrantId, UploadId};
 use std::rc::Rc;
 
 /// Where a new version goes.
+#[derive(Clone)]
 pub(super) enum Place {
     /// Into a compartment of one's own.
     Own(CompartmentId),
@@ -32,6 +26,14 @@ pub(super) enum Place {
 }
 
 impl Place {
+    pub(super) fn in_drop_box(grant: &ReceivedGrant, suggested: Option<CompartmentId>) -> Self {
+        Self::DropBox {
+            owner: Box::new(grant.owner.clone()),
+            grant: grant.grant.id,
+            suggested,
+        }
+    }
+
     pub(super) fn owner(&self, unlocked: &Unlocked) -> AccountId {
         match self {
             Self::Own(_) => unlocked.account(),
@@ -49,7 +51,7 @@ impl Place {
     }
 }
 
-fn sources(parts: &[PartDraft]) -> Vec<Rc<dyn PartSource>> {
+pub(super) fn sources(parts: &[PartDraft]) -> Vec<Rc<dyn PartSource>> {
     parts.iter().map(|p| Rc::clone(&p.source)).collect()
 }
 
@@ -72,7 +74,7 @@ impl Unlocked {
         let journal = self
             .begin(&place, Base::fresh()?, draft, parts, progress)
             .await?;
-        self.send(&place, &journal, &sources(parts), progress).await
+        self.send(place, journal, &sources(parts), progress).await
     }
 
     /// Adds the next version of a record of one's own. `item` is the version it goes on from.
@@ -99,8 +101,7 @@ impl Unlocked {
         let place = Place::Own(compartment);
         let base = Base::after(item);
         let journal = self.begin(&place, base, draft, parts, progress).await?;
-        let sources = sources(parts);
-        match self.send(&place, &journal, &sources, progress).await {
+        match self.send(place, journal, &sources(parts), progress).await {
             Err(ClientError::Vault(Error::Conflict { .. })) => Err(ClientError::Conflict("record")),
             other => other,
         }
@@ -120,14 +121,10 @@ impl Unlocked {
         progress: &dyn Progress,
     ) -> Result<Stored> {
         grant.grant.covers(Access::Append, self.client().now())?;
-        let place = Place::DropBox {
-            owner: Box::new(grant.owner.clone()),
-            grant: grant.grant.id,
-            suggested,
-        };
+        let place = Place::in_drop_box(grant, suggested);
         let base = Base::fresh()?;
         let journal = self.begin(&place, base, draft, parts, progress).await?;
-        self.send(&place, &journal, &sources(parts), progress).await
+        self.send(place, journal, &sources(parts), progress).await
     }
 
     /// Writes the next version of someone's record, under a grant to append.
@@ -146,14 +143,10 @@ impl Unlocked {
             let access = Access::Amend(compartment, item.record);
             grant.grant.covers(access, self.client().now())?;
         }
-        let place = Place::DropBox {
-            owner: Box::new(grant.owner.clone()),
-            grant: grant.grant.id,
-            suggested: item.compartment,
-        };
+        let place = Place::in_drop_box(grant, item.compartment);
         let base = Base::after(item);
         let journal = self.begin(&place, base, draft, parts, progress).await?;
-        self.send(&place, &journal, &sources(parts), progress).await
+        self.send(place, journal, &sources(parts), progress).await
     }
 
     /// Goes on with an interrupted upload: only what the vault does not have is sent. `parts` give
@@ -200,123 +193,11 @@ impl Unlocked {
                 suggested: journal.compartment,
             }
         };
-        match self.send(&place, &journal, parts, progress).await {
+        match self.send(place, journal, parts, progress).await {
             // Only this upload used these random ids: it had arrived, and was signed anew since.
             Err(ClientError::Vault(Error::Conflict { .. })) if stored.unfiled => {
                 self.forget_journal(&id).await?;
                 Ok(stored)
-            }
-            other => other,
-        }
-    }
-
-    pub(super) async fn add_version(
-        &self,
-        place: &Place,
-        journal: &Journal,
-        parts: Vec<Part>,
-        given: Vec<Source>,
-        plaintexts: &[Hash],
-    ) -> Result<Stored> {
-        let first = self
-            .try_add(place, journal, &parts, &given, plaintexts)
-            .await;
-        let receipt = match first {
-            // The epoch or the identity moved on: wrap and sign under the new one.
-            Err(error) if is_stale(&error) => {
-                self.refresh().await?;
-                self.try_add(place, journal, &parts, &given, plaintexts)
-                    .await?
-            }
-            other => other?,
-        };
-        if receipt.record != journal.record || receipt.version != journal.version {
-            return Err(IntegrityError::Malformed("a receipt for another version").into());
-        }
-        Ok(Stored {
-            record: receipt.record,
-            version: receipt.version,
-            unfiled: matches!(place, Place::DropBox { .. }),
-        })
-    }
-
-    async fn try_add(
-        &self,
-        place: &Place,
-        journal: &Journal,
-        parts: &[Part],
-        given: &[Source],
-        plaintexts: &[Hash],
-    ) -> Result<VersionReceipt> {
-        let keys = journal.keys()?;
-        let scope = journal.scope(self.client(), self.genesis());
-        let (placement, drop_box) = match place {
-            Place::Own(compartment) => {
-                let filing = self.with(|all| {
-                    let epoch = all.newest_epoch(compartment)?;
-                    let wrapped = epoch.wrap_version_keys(
-                        scope.scope,
-                        journal.record,
-                        journal.version,
-                        &keys,
-                    )?;
-                    Ok(Filing {
-                        compartment: *compartment,
-                        epoch: epoch.epoch,
-                        wrap_descriptor: ByteBuf::from(wrapped.descriptor),
-                        wrap_content: ByteBuf::from(wrapped.content),
-                    })
-                })?;
-                (Placement::Filed(filing), None)
-            }
-            Place::DropBox {
-                owner,
-                grant,
-                suggested,
-            } => {
-                let envelope = keys.seal_to_drop_box(&owner.sealing()?, &scope)?;
-                let signed = DropBox {
-                    envelope: sha256(&envelope),
-                    owner_link: owner.current()?.hash,
-                    suggested: *suggested,
-                };
-                let placement = Placement::DropBox {
-                    grant: *grant,
-                    envelope: ByteBuf::from(envelope),
-                };
-                (placement, Some(signed))
-            }
-        };
-        let statement = self.with(|own| {
-            let version = Version {
-                vault: self.vault(),
-                owner: journal.owner,
-                record: journal.record,
-                version: journal.version,
-                previous: journal.previous,
-                author: self.account(),
-                author_genesis: self.genesis(),
-                author_link: own.link()?.hash,
-                descriptor_kid: keys.descriptor_kid(scope.scope, journal.record, journal.version),
-                content_kid: keys.content_kid(scope.scope, journal.record, journal.version),
-                descriptor: statement::sha256(&journal.sealed_descriptor),
-                parts: parts.to_vec(),
-                commitment: journal.descriptor.commit(plaintexts),
-                drop_box,
-                at: self.client().now(),
-            };
-            Ok(sign(&version, &own.bundle.current.signing))
-        })?;
-        let add = VersionAdd {
-            statement,
-            descriptor: ByteBuf::from(journal.sealed_descriptor.clone()),
-            parts: given.to_vec(),
-            placement,
-        };
-        match self.client().update("version_add", (add.clone(),)).await {
-            // The very same bytes again: the vault answers the same if it has them.
-            Err(ClientError::Transport(error)) if error.is_ambiguous() => {
-                self.client().update("version_add", (add,)).await
             }
             other => other,
         }

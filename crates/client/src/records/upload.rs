@@ -3,8 +3,9 @@
 
 use super::journal::{Begun, Journal, JournalPart};
 use super::place::Place;
+use super::ready::Ready;
 use super::{Base, Draft, PartDraft, PartSource, Stored};
-use crate::error::{ClientError, Result};
+use crate::error::{ClientError, IntegrityError, Result};
 use crate::session::Unlocked;
 use crate::surroundings::{Progress, Stage, go_on};
 use futures::future::try_join_all;
@@ -179,14 +180,14 @@ impl Unlocked {
         Ok(())
     }
 
-    /// Seals and sends what is missing, then signs the version and adds it.
-    pub(super) async fn send(
+    /// Seals the parts, uploads what of them is large and missing, and signs the version.
+    pub(super) async fn prepare(
         &self,
-        place: &Place,
-        journal: &Journal,
+        place: Place,
+        journal: Journal,
         sources: &[Rc<dyn PartSource>],
         progress: &dyn Progress,
-    ) -> Result<Stored> {
+    ) -> Result<Ready> {
         let same = sources.len() == journal.parts.len()
             && journal
                 .parts
@@ -200,13 +201,13 @@ impl Unlocked {
             });
         }
         let total: u64 = journal.parts.iter().map(|p| p.len).sum();
-        let inline = is_inline(journal);
+        let inline = is_inline(&journal);
         let (mut parts, mut given) = (Vec::new(), Vec::new());
         let mut before = 0;
         for (index, source) in (0u32..).zip(sources) {
             let done = |so_far: u64| progress.report(Stage::Uploading, before + so_far, total);
             let sent = self
-                .send_part(journal, index, source.as_ref(), inline, progress, &done)
+                .send_part(&journal, index, source.as_ref(), inline, progress, &done)
                 .await;
             if !inline && matches!(sent, Err(ClientError::Seal(SealError::Changed))) {
                 // The bytes changed between looking at them and sealing them: nobody may go on with
@@ -218,16 +219,24 @@ impl Unlocked {
             given.push(bytes);
             before += source.len();
         }
+        Ready::sign(self, place, journal, parts, given)
+    }
+
+    /// As [`Self::prepare`], and adds the version.
+    pub(super) async fn send(
+        &self,
+        place: Place,
+        journal: Journal,
+        sources: &[Rc<dyn PartSource>],
+        progress: &dyn Progress,
+    ) -> Result<Stored> {
+        let mut ready = [self.prepare(place, journal, sources, progress).await?];
         go_on(progress)?;
+        let total = ready.iter().map(Ready::plain_bytes).sum();
         progress.report(Stage::Confirming, total, total);
-        let plaintexts: Vec<Hash> = journal.parts.iter().map(|p| p.plaintext).collect();
-        let stored = self
-            .add_version(place, journal, parts, given, &plaintexts)
-            .await?;
-        if !inline {
-            self.forget_journal(&journal.id).await?;
-        }
-        Ok(stored)
+        let answers = self.add_versions(&mut ready).await?;
+        let stored = answers.into_iter().next();
+        stored.unwrap_or(Err(IntegrityError::Malformed("no receipt").into()))
     }
 
     async fn send_part(
@@ -315,8 +324,7 @@ fn push_hash(hashes: &mut Vec<Hash>, piece: &[u8]) -> Result<u32> {
 }
 
 /// Whether everything fits into one call.
-fn is_inline(journal: &Journal) -> bool {
-    let sizes = || journal.parts.iter().map(|p| sealed_part_len(p.len));
-    sizes().all(|size| size <= limits::INLINE_PART_BYTES)
-        && sizes().sum::<u64>() <= limits::INLINE_TOTAL_BYTES
+pub(super) fn is_inline(journal: &Journal) -> bool {
+    let sizes = journal.parts.iter().map(|p| sealed_part_len(p.len));
+    sizes.sum::<u64>() <= limits::INLINE_BYTES
 }

@@ -190,8 +190,8 @@ impl Scene<'_> {
                 .add_record(self.many, &draft(), &parts, &Quiet)
                 .await?;
         }
-        self.note(ADD, "update", "version_add", mark)?;
-        self.note(INSPECT, "inspect", "version_add", mark)
+        self.note(ADD, "update", "versions_add", mark)?;
+        self.note(INSPECT, "inspect", "versions_add", mark)
     }
 
     async fn asking(&mut self) -> Result<Asked> {
@@ -255,7 +255,7 @@ impl Scene<'_> {
         self.provider
             .append_record(&grant, Some(self.hundred), &draft(), &[part(4096)], &Quiet)
             .await?;
-        self.note(APPEND_NOTE, "update", "version_add", mark)?;
+        self.note(APPEND_NOTE, "update", "versions_add", mark)?;
         let waiting = self.patient.drop_box().await?;
         let item = waiting.first().context("nothing in the drop box")?;
         self.patient.adopt(item, self.hundred).await?;

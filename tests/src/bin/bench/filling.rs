@@ -168,7 +168,7 @@ impl Transport for Filling {
     async fn update(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
         match method {
             "account_create" => self.write(arg, api::account_create),
-            "version_add" => self.write(arg, api::version_add),
+            "versions_add" => self.write(arg, api::versions_add),
             other => Err(rejected(format!("filling takes no {other}"))),
         }
     }

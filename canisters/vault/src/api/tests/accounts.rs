@@ -373,9 +373,9 @@ fn the_cost_filter_lets_through_who_may_have_business() {
     let mut vault = new_vault();
     let alice = Person::opened(&mut vault, 1);
     let stranger = Principal::from_slice(&[88; 29]);
-    assert!(api::accepts(&vault, &alice.principal, "version_add", 1000));
+    assert!(api::accepts(&vault, &alice.principal, "versions_add", 1000));
     assert!(api::accepts(&vault, &stranger, "account_create", 1000));
-    assert!(!api::accepts(&vault, &stranger, "version_add", 1000));
+    assert!(!api::accepts(&vault, &stranger, "versions_add", 1000));
     assert!(!api::accepts(
         &vault,
         &Principal::anonymous(),
@@ -385,7 +385,7 @@ fn the_cost_filter_lets_through_who_may_have_business() {
     assert!(!api::accepts(
         &vault,
         &alice.principal,
-        "version_add",
+        "versions_add",
         2_000_000
     ));
 }

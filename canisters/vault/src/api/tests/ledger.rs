@@ -212,12 +212,10 @@ fn a_revocation_must_advance_what_the_grant_conveyed() {
     let record = salus_types::RecordId(alice.fresh());
     let version = alice.version(&alice, record, content);
     let old_epoch = alice.add_args(&version, content, 1);
-    let error = refused(&mut vault, |v| {
-        api::version_add(v, &alice.call(), old_epoch)
-    });
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), old_epoch));
     assert!(matches!(error, Error::StaleHead { .. }), "{error:?}");
     let new_epoch = alice.add_args(&version, content, 2);
-    api::version_add(&mut vault, &alice.call(), new_epoch).unwrap();
+    add_version(&mut vault, &alice.call(), new_epoch).unwrap();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the vault answers, endpoint by endpoint: one module of tests for each part of the interface.
 mod accounts;
+mod batches;
 mod ledger;
 mod records;
 mod release;

@@ -204,16 +204,14 @@ fn version_add_by_unauthorized_or_with_other_bytes_is_refused() {
     let record = RecordId(alice.fresh());
     let version = alice.version(&alice, record, b"content");
     let good = alice.add_args(&version, b"content", 1);
-    let error = refused(&mut vault, |v| {
-        api::version_add(v, &bob.call(), good.clone())
-    });
+    let error = refused(&mut vault, |v| add_version(v, &bob.call(), good.clone()));
     assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
     let forged = {
         let mut args = good.clone();
         args.statement = sign(&bob.signing, &version);
         args
     };
-    let error = refused(&mut vault, |v| api::version_add(v, &alice.call(), forged));
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), forged));
     assert_eq!(
         error,
         Error::BadSignature {
@@ -222,36 +220,32 @@ fn version_add_by_unauthorized_or_with_other_bytes_is_refused() {
     );
     let mut other_bytes = good.clone();
     other_bytes.parts = vec![PartSource::Inline(ByteBuf::from(b"CONTENT".to_vec()))];
-    let error = refused(&mut vault, |v| {
-        api::version_add(v, &alice.call(), other_bytes)
-    });
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), other_bytes));
     assert!(matches!(error, Error::Invalid { .. }));
     let mut other_descriptor = good.clone();
     other_descriptor.descriptor.push(0);
     let error = refused(&mut vault, |v| {
-        api::version_add(v, &alice.call(), other_descriptor)
+        add_version(v, &alice.call(), other_descriptor)
     });
     assert!(matches!(error, Error::Invalid { .. }));
     let mut nowhere = good.clone();
     if let Placement::Filed(filing) = &mut nowhere.placement {
         filing.compartment = CompartmentId([240; 16]);
     }
-    let error = refused(&mut vault, |v| api::version_add(v, &alice.call(), nowhere));
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), nowhere));
     assert_eq!(error, Error::NotFound);
     let mut into_drop_box = good.clone();
     if let Placement::Filed(filing) = &mut into_drop_box.placement {
         filing.compartment = CompartmentId::DROP_BOX;
     }
-    let error = refused(&mut vault, |v| {
-        api::version_add(v, &alice.call(), into_drop_box)
-    });
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), into_drop_box));
     assert_eq!(error, Error::NotFound);
     let mut foreign = version.clone();
     foreign.vault = vec![1];
     let foreign = alice.add_args(&foreign, b"content", 1);
-    let error = refused(&mut vault, |v| api::version_add(v, &alice.call(), foreign));
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), foreign));
     assert!(matches!(error, Error::Invalid { field, .. } if field == "vault"));
-    api::version_add(&mut vault, &alice.call(), good).unwrap();
+    add_version(&mut vault, &alice.call(), good).unwrap();
 }
 
 #[test]
@@ -264,7 +258,7 @@ fn a_full_account_takes_nothing_more_and_serves_what_it_has() {
     let next = RecordId(alice.fresh());
     let version = alice.version(&alice, next, &[2; 200]);
     let args = alice.add_args(&version, &[2; 200], 1);
-    let error = refused(&mut vault, |v| api::version_add(v, &alice.call(), args));
+    let error = refused(&mut vault, |v| add_version(v, &alice.call(), args));
     let used = before + 900 + DESCRIPTOR.len() as u64;
     let limit = before + 1000;
     assert_eq!(error, Error::QuotaExceeded { used, limit });
@@ -309,12 +303,9 @@ fn a_note_is_left_adopted_and_then_seen_by_other_grantees() {
     let record = RecordId(bob.fresh());
     let version = bob.version(&alice, record, b"a note");
     let args = bob.drop_args(&alice, &version, grant, b"a note");
-    let receipt = api::version_add(&mut vault, &bob.call(), args.clone()).unwrap();
+    let receipt = add_version(&mut vault, &bob.call(), args.clone()).unwrap();
     assert_eq!(receipt.feed.compartment, CompartmentId::DROP_BOX);
-    assert_eq!(
-        api::version_add(&mut vault, &bob.call(), args).unwrap(),
-        receipt
-    );
+    assert_eq!(add_version(&mut vault, &bob.call(), args).unwrap(), receipt);
 
     let waiting = api::record_list(&vault, &alice.call(), list(CompartmentId::DROP_BOX)).unwrap();
     let [item] = waiting.items.as_slice() else {
@@ -391,13 +382,13 @@ fn a_drop_by_unauthorized_is_refused() {
     let record = RecordId(bob.fresh());
     let version = bob.version(&alice, record, b"note");
     let args = bob.drop_args(&alice, &version, reader, b"note");
-    let error = refused(&mut vault, |v| api::version_add(v, &bob.call(), args));
+    let error = refused(&mut vault, |v| add_version(v, &bob.call(), args));
     assert_eq!(error, Error::NotFound, "may read, not append");
     let appender = alice.give(&mut vault, &bob, Scope::Everything, APPEND);
     let record = RecordId(carol.fresh());
     let version = carol.version(&alice, record, b"note");
     let args = carol.drop_args(&alice, &version, appender, b"note");
-    let error = refused(&mut vault, |v| api::version_add(v, &carol.call(), args));
+    let error = refused(&mut vault, |v| add_version(v, &carol.call(), args));
     assert_eq!(error, Error::NotFound, "another's grant");
     let resigned = bob.version(&alice, RecordId([77; 16]), b"note");
     let mut args = bob.drop_args(&alice, &resigned, appender, b"note");
@@ -405,7 +396,7 @@ fn a_drop_by_unauthorized_is_refused() {
         grant: appender,
         envelope: ByteBuf::from(b"for someone else".to_vec()),
     };
-    let error = refused(&mut vault, |v| api::version_add(v, &bob.call(), args));
+    let error = refused(&mut vault, |v| add_version(v, &bob.call(), args));
     assert!(
         matches!(error, Error::Invalid { .. }),
         "an envelope the author did not sign"

@@ -47,7 +47,7 @@ fn piece(owner: &Person, grant: GrantId, record: RecordId) -> PieceRead {
     }
 }
 
-fn audit(vault: &TestVault, reader: &Person, owner: &Person) -> Vec<AuditEntry> {
+pub(super) fn audit(vault: &TestVault, reader: &Person, owner: &Person) -> Vec<AuditEntry> {
     let get = AuditGet {
         owner: owner.id,
         from: 0,
@@ -66,7 +66,7 @@ fn audit(vault: &TestVault, reader: &Person, owner: &Person) -> Vec<AuditEntry> 
     entries
 }
 
-fn events(entries: &[AuditEntry]) -> Vec<AuditEvent> {
+pub(super) fn events(entries: &[AuditEntry]) -> Vec<AuditEvent> {
     entries.iter().map(|e| e.event).collect()
 }
 
@@ -170,7 +170,7 @@ fn after_revocation_every_method_gives_nothing() {
     let version = bob.version(&alice, note, b"note");
     let args = bob.drop_args(&alice, &version, grant, b"note");
     assert_eq!(
-        refused(&mut vault, |v| api::version_add(v, &call, args)),
+        refused(&mut vault, |v| add_version(v, &call, args)),
         Error::NotFound
     );
     assert_eq!(

@@ -83,7 +83,7 @@ fn scene() -> Scene {
                 wrap_descriptor: ByteBuf::from(vec![1; 10]),
                 wrap_content: ByteBuf::from(vec![2; 10]),
             });
-            api::version_add(&mut vault, &alice.call(), args).unwrap();
+            add_version(&mut vault, &alice.call(), args).unwrap();
             records.push((record, *compartment));
         }
     }
@@ -255,7 +255,7 @@ fn check(scene: &mut Scene, plain: &Plain, grant: salus_types::GrantId, now: u64
     let fresh = RecordId(scene.bob.fresh_among(now, grant));
     let version = scene.bob.version(&scene.alice, fresh, b"note");
     let args = scene.bob.drop_args(&scene.alice, &version, grant, b"note");
-    let left = api::version_add(vault, &call, args);
+    let left = add_version(vault, &call, args);
     let expected = plain.may_leave_something_new(now);
     assert_eq!(
         left.is_ok(),

@@ -68,11 +68,11 @@ fn an_upload_is_resumed_becomes_a_version_and_is_read_back() {
     }];
     let mut args = alice.add_args(&version, b"", 1);
     args.parts = vec![PartSource::Upload(UploadId([5; 16]))];
-    let early = refused(&mut vault, |v| api::version_add(v, &call, args.clone()));
+    let early = refused(&mut vault, |v| add_version(v, &call, args.clone()));
     assert!(matches!(early, Error::Invalid { .. }), "a piece is missing");
     send(&mut vault, &call, piece(1, pieces[1])).unwrap();
-    let receipt = api::version_add(&mut vault, &call, args.clone()).unwrap();
-    assert_eq!(api::version_add(&mut vault, &call, args).unwrap(), receipt);
+    let receipt = add_version(&mut vault, &call, args.clone()).unwrap();
+    assert_eq!(add_version(&mut vault, &call, args).unwrap(), receipt);
     let mut read = Vec::new();
     for index in 0..3 {
         let get = PieceRead {
