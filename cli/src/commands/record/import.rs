@@ -4,24 +4,21 @@
 
 use super::add::Receipt;
 use super::journal::Journal;
-use super::store::{self, Target};
+use super::sending;
+use super::store::Target;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::home;
 use crate::session::Session;
 use crate::text::{count, line};
-use futures::stream::{self, StreamExt};
 use salus_client::{Coding, Draft, PartDraft};
 use salus_health::import::{Import, MAX_BYTES};
 use salus_health::{FHIR_JSON, RecordDraft, import};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 
-/// Records sent at once. Each is one update: the network's latency is spent on several together.
-const AT_ONCE: usize = 6;
 /// Name of the one part of an imported record.
 pub(super) const PART_NAME: &str = "record.fhir.json";
 
@@ -196,66 +193,25 @@ impl Bundle {
         session: &Session<'_>,
         target: &Target,
     ) -> Result<(Imported, Vec<Receipt>)> {
-        let journal = Journal::open(session, target, &self.hash, &self.import.drafts).await?;
+        let drafts = &self.import.drafts;
+        let mut journal = Journal::open(session, target, &self.hash, drafts).await?;
         let stored_before = journal.len();
-        let journal = RefCell::new(journal);
-        let total = self.import.drafts.len();
-        let work = self.import.drafts.iter().enumerate().map(|(at, draft)| {
-            let journal = &journal;
-            async move {
-                let known = journal.borrow().stored(at);
-                if let Some(record) = known {
-                    return Ok(Receipt {
-                        record,
-                        version: 1,
-                        title: draft.title.clone(),
-                        compartment: Some(draft.category.name().to_owned()),
-                        unfiled: matches!(target, Target::Patient { .. }),
-                        resumed: true,
-                    });
-                }
-                let receipt = store::add(
-                    session,
-                    target,
-                    draft.category,
-                    &to_draft(draft),
-                    &[part(draft)],
-                )
-                .await?;
-                let mut journal = journal.borrow_mut();
-                journal.note(at, &receipt.record)?;
-                session
-                    .app
-                    .out
-                    .progress(format_args!("Sent {} of {total} records", journal.len()));
-                Ok::<_, Error>(receipt)
-            }
-        });
-        let mut running = stream::iter(work).buffered(AT_ONCE);
-        let mut receipts = Vec::with_capacity(total);
-        let mut failed = None;
-        while let Some(result) = running.next().await {
-            match result {
-                Ok(receipt) => receipts.push(receipt),
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
-            }
-        }
-        drop(running);
+        let sent = sending::run(session, target, drafts, &mut journal).await;
         session.app.out.clear();
-        if let Some(error) = failed {
-            let done = journal.borrow().len();
-            return Err(Error {
+        match sent {
+            Ok(receipts) => {
+                journal.end();
+                Ok((self.imported(stored_before), receipts))
+            }
+            Err(error) => Err(Error {
                 hint: Some(format!(
-                    "{done} of {total} records are stored; run the same command again for the rest"
+                    "{} of {} records are stored; run the same command again for the rest",
+                    journal.len(),
+                    drafts.len()
                 )),
                 ..error
-            });
+            }),
         }
-        journal.into_inner().end();
-        Ok((self.imported(stored_before), receipts))
     }
 
     fn imported(&self, stored_before: usize) -> Imported {

@@ -63,16 +63,16 @@ impl Journal {
     }
 
     /// The record a draft became, if it is stored.
-    pub(super) fn stored(&self, at: usize) -> Option<String> {
-        self.noted.done.get(&at).cloned()
+    pub(super) fn stored(&self, at: usize) -> Option<&str> {
+        self.noted.done.get(&at).map(String::as_str)
     }
 
-    /// Notes that a draft is stored.
+    /// Notes that drafts are stored.
     ///
     /// # Errors
     /// When it cannot be written down.
-    pub(super) fn note(&mut self, at: usize, record: &str) -> Result<()> {
-        self.noted.done.insert(at, record.to_owned());
+    pub(super) fn note(&mut self, stored: impl IntoIterator<Item = (usize, String)>) -> Result<()> {
+        self.noted.done.extend(stored);
         self.save()
     }
 

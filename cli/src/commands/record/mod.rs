@@ -6,6 +6,7 @@ mod import;
 mod journal;
 mod list;
 pub(crate) mod rows;
+mod sending;
 mod show;
 mod store;
 

@@ -15,8 +15,11 @@ use salus_client::{
 use salus_health::Category;
 use std::rc::Rc;
 
-/// Below this everything fits into one call, whatever sealing adds.
-const INLINE: u64 = salus_types::limits::INLINE_BYTES / 2;
+/// Whether so many bytes may have been uploaded in pieces. Less than half of what fits into a call
+/// was not, whatever sealing added.
+pub(super) const fn may_be_in_pieces(bytes: u64) -> bool {
+    bytes >= salus_types::limits::INLINE_BYTES / 2
+}
 
 /// Where records go.
 pub(super) enum Target {
@@ -87,7 +90,7 @@ pub(super) fn appending(grants: Vec<ReceivedGrant>) -> Result<ReceivedGrant> {
         })
 }
 
-fn own_place<'t>(
+pub(super) fn own_place<'t>(
     named: Option<&'t Compartment>,
     all: &'t [Compartment],
     category: Category,
@@ -114,9 +117,7 @@ pub(super) async fn add(
     parts: &[PartDraft],
 ) -> Result<Receipt> {
     let watch = Watch::new(session.app.out, line(&draft.title));
-    let owner = target.owner(session);
-    let fits = |upload: &PendingUpload| upload.version == 1 && upload.title == draft.title;
-    let resumed = resume(session, owner, parts, &watch, fits).await?;
+    let resumed = resume_new(session, target, draft, parts, &watch).await?;
     let (stored, place) = match target {
         Target::Own { named, all } => {
             let place = own_place(named.as_ref(), all, category)?;
@@ -132,19 +133,14 @@ pub(super) async fn add(
             (stored, Some(place.label.name.clone()))
         }
         Target::Patient { grant, suggested } => {
-            let wanted = suggested.clone().or_else(|| suggestion(grant, category));
+            let wanted = suggestion(grant, suggested.as_ref(), category);
             let stored = match resumed {
                 Some(stored) => stored,
                 None => {
+                    let suggested = wanted.as_ref().map(|(id, _)| *id);
                     session
                         .unlocked
-                        .append_record(
-                            grant,
-                            wanted.as_ref().map(|(id, _)| *id),
-                            draft,
-                            parts,
-                            &watch,
-                        )
+                        .append_record(grant, suggested, draft, parts, &watch)
                         .await?
                 }
             };
@@ -154,13 +150,36 @@ pub(super) async fn add(
     Ok(receipt(stored, &draft.title, place, resumed.is_some()))
 }
 
-/// The compartment of a category, if the grant conveys it.
-fn suggestion(grant: &ReceivedGrant, category: Category) -> Option<(CompartmentId, String)> {
-    grant
-        .compartments()
-        .into_iter()
-        .find(|(_, label)| label.tag.as_deref() == Some(category.id()))
-        .map(|(id, label)| (id, label.name))
+/// Where a record is suggested to be filed: where the command line says, or into its category's
+/// compartment, if the grant conveys it.
+pub(super) fn suggestion(
+    grant: &ReceivedGrant,
+    named: Option<&(CompartmentId, String)>,
+    category: Category,
+) -> Option<(CompartmentId, String)> {
+    let of_category = || {
+        grant
+            .compartments()
+            .into_iter()
+            .find(|(_, label)| label.tag.as_deref() == Some(category.id()))
+            .map(|(id, label)| (id, label.name))
+    };
+    named.cloned().or_else(of_category)
+}
+
+/// Goes on with an upload of a new record that was interrupted, if there is one.
+///
+/// # Errors
+/// Whatever the client and the vault refuse.
+pub(super) async fn resume_new(
+    session: &Session<'_>,
+    target: &Target,
+    draft: &Draft,
+    parts: &[PartDraft],
+    watch: &Watch,
+) -> Result<Option<Stored>> {
+    let fits = |upload: &PendingUpload| upload.version == 1 && upload.title == draft.title;
+    resume(session, target.owner(session), parts, watch, fits).await
 }
 
 /// Adds the next version of a record.
@@ -219,7 +238,7 @@ async fn resume(
 ) -> Result<Option<Stored>> {
     // What fits into one call leaves nothing to resume.
     let total: u64 = parts.iter().map(|part| part.source.len()).sum();
-    if total < INLINE {
+    if !may_be_in_pieces(total) {
         return Ok(None);
     }
     let same = |upload: &PendingUpload| {
