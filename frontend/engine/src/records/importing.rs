@@ -7,20 +7,21 @@ use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::files;
 use crate::views;
 use crate::watch::Watch;
+use futures::future::ready;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use salus_client::{Progress as _, Quiet, RecordItem, Stage, Unlocked};
+use salus_client::{Arrived, NewRecord, Progress as _, Quiet, RecordItem, Unlocked};
 use salus_health::{FHIR_JSON, Import, RecordDraft};
 use salus_messages::{
     CompartmentId, Event, Failure, FailureKind, FileRef, ImportLine, ImportSummary, Inspection,
     Reply, Topic,
 };
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The largest file looked into for FHIR: a bundle of 64 MiB is a lifetime many times over.
 const LOOK_INTO: u64 = 64 << 20;
-/// Records of an import on their way at once: on mainnet an update takes two seconds.
+/// Records that look alike looked into at once.
 const AT_ONCE: usize = 16;
 
 async fn look_into(task: &Task, file: &FileRef) -> Outcome<Option<Import>> {
@@ -63,7 +64,7 @@ pub(super) async fn inspect(task: &Task, file: &FileRef) -> Outcome<Answer> {
     .into())
 }
 
-/// Makes records of a FHIR bundle, several on their way at once.
+/// Makes records of a FHIR bundle, many sent together.
 pub(super) async fn import(
     task: &Task,
     unlocked: &Unlocked,
@@ -77,42 +78,33 @@ pub(super) async fn import(
         .map(|c| views::parse("compartment", &c.0))
         .transpose()?;
     let all = unlocked.compartments().map_err(from_client)?;
-    // The import as a whole is watched, not each of its records.
-    let (watch, quiet) = (Watch::new(task), Watch::silent(task));
-    let done = Cell::new(0u64);
-    let total = import.drafts.len() as u64;
-    watch.report(Stage::Uploading, 0, total);
-    let before = Before::of(task, unlocked).await?;
-    let stored = RefCell::new(Vec::new());
-    let outcome = stream::iter(&import.drafts)
-        .map(Ok::<_, Failure>)
-        .try_for_each_concurrent(AT_ONCE, |draft| {
-            let (watch, quiet, done, all) = (&watch, &quiet, &done, &all);
-            let (before, stored) = (&before, &stored);
-            async move {
-                if watch.is_cancelled() {
-                    return Err(Failure::from(FailureKind::Cancelled));
-                }
-                if !before.has(draft).await? {
-                    let place = chosen
-                        .or_else(|| own_place(all, draft.category))
-                        .ok_or_else(|| invalid("compartment"))?;
-                    let (descriptor, content) = of_health(draft);
-                    unlocked
-                        .add_record(place, &descriptor, &[content], quiet)
-                        .await
-                        .map_err(from_client)?;
-                    stored.borrow_mut().push(draft);
-                }
-                done.set(done.get().saturating_add(1));
-                watch.report(Stage::Uploading, done.get(), total);
-                Ok(())
-            }
+    let watch = Watch::new(task);
+    let missing = missing(task, unlocked, &import.drafts, &watch).await?;
+    let places = missing
+        .iter()
+        .map(|draft| {
+            let place = chosen.or_else(|| own_place(&all, draft.category));
+            place.ok_or_else(|| invalid("compartment"))
         })
-        .await;
-    let stored = stored.into_inner();
-    if let Err(failure) = outcome {
-        return Err(broken_off(task, failure, !stored.is_empty()));
+        .collect::<Outcome<Vec<_>>>()?;
+    let records = missing.iter().zip(places).map(|(draft, place)| {
+        let (descriptor, content) = of_health(draft);
+        NewRecord {
+            place,
+            draft: descriptor,
+            parts: vec![content],
+        }
+    });
+    let arrived = RefCell::new(Vec::new());
+    let hear = |new: &[Arrived]| arrived.borrow_mut().extend_from_slice(new);
+    let outcome = unlocked.add_records(records, &hear, &watch).await;
+    let stored: Vec<&RecordDraft> = arrived
+        .borrow()
+        .iter()
+        .filter_map(|new| missing.get(new.at).copied())
+        .collect();
+    if let Err(error) = outcome {
+        return Err(broken_off(task, from_client(error), !stored.is_empty()));
     }
     let records = u32::try_from(stored.len()).unwrap_or(u32::MAX);
     let all = u32::try_from(import.drafts.len()).unwrap_or(u32::MAX);
@@ -137,8 +129,32 @@ fn broken_off(task: &Task, mut failure: Failure, some: bool) -> Failure {
     failure
 }
 
-/// What was there before an import: the same bundle again, or one that was interrupted, stores nothing
-/// twice.
+/// The drafts of an import that are not there yet: the same bundle again, or one that was interrupted,
+/// stores nothing twice.
+async fn missing<'d>(
+    task: &Task,
+    unlocked: &Unlocked,
+    drafts: &'d [RecordDraft],
+    watch: &Watch,
+) -> Outcome<Vec<&'d RecordDraft>> {
+    let before = Before::of(task, unlocked).await?;
+    stream::iter(drafts)
+        .map(|draft| {
+            let before = &before;
+            async move {
+                if watch.is_cancelled() {
+                    return Err(Failure::from(FailureKind::Cancelled));
+                }
+                Ok((draft, before.has(draft).await?))
+            }
+        })
+        .buffered(AT_ONCE)
+        .try_filter_map(|(draft, there)| ready(Ok((!there).then_some(draft))))
+        .try_collect()
+        .await
+}
+
+/// What was there before an import.
 struct Before<'a> {
     unlocked: &'a Unlocked,
     records: Rc<Vec<RecordItem>>,
