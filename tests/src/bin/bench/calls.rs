@@ -3,12 +3,13 @@
 
 use crate::accounts::Person;
 use crate::meter::{Mark, Meter, median};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use salus_client::{
-    APPEND, Ask, CompartmentId, Contact, Draft, Environment as _, GrantId, PartDraft, Quiet, READ,
-    ReceivedGrant, Scope, SystemClock, Terms, Unlocked, Wish,
+    APPEND, Ask, CompartmentId, Contact, Draft, Environment as _, GrantId, NewRecord, PartDraft,
+    Quiet, READ, ReceivedGrant, Scope, SystemClock, Terms, Unlocked, Wish,
 };
 use salus_tests::network::Network;
+use salus_types::limits;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -54,6 +55,7 @@ const fn known(name: &'static str) -> Call {
 }
 
 const ADD: &str = "add a 4 KiB record";
+const ADD_MANY: &str = "the same, each of 100 in one call";
 const OPEN: &str = "audited release of one record";
 const LIST: &str = "audited release of 100 descriptors";
 const OWN_LIST: &str = "owner lists 100 records (query)";
@@ -75,6 +77,7 @@ const ALL: &str = "list and verify the fullest compartment, native";
 /// What is measured, in the order of the report. Budgets as in the design.
 pub(crate) const CALLS: &[Call] = &[
     hot(ADD, 6e6),
+    hot(ADD_MANY, 6e6),
     hot(OPEN, 1.5e6),
     hot(LIST, 8e6),
     hot(OWN_LIST, 5e6),
@@ -191,7 +194,21 @@ impl Scene<'_> {
                 .await?;
         }
         self.note(ADD, "update", "versions_add", mark)?;
-        self.note(INSPECT, "inspect", "versions_add", mark)
+        self.note(INSPECT, "inspect", "versions_add", mark)?;
+        let mark = self.meter.mark()?;
+        let many = limits::BATCH_VERSIONS;
+        let records = (0..many as usize).map(|_| NewRecord {
+            place: self.many,
+            draft: draft(),
+            parts: vec![part(4096)],
+        });
+        self.patient.add_records(records, &|_| (), &Quiet).await?;
+        let calls = self.meter.since(mark, "update", "versions_add")?;
+        let [cost] = calls.as_slice() else {
+            bail!("{many} records took {} calls", calls.len());
+        };
+        self.costs.insert(ADD_MANY, *cost as f64 / many as f64);
+        Ok(())
     }
 
     async fn asking(&mut self) -> Result<Asked> {
