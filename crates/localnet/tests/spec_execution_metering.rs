@@ -4,10 +4,11 @@
 
 mod common;
 
-use candid::Principal;
+use candid::{CandidType, Encode, Principal};
 use common::imports::canister;
-use common::{Net, reject_message};
+use common::{IC, Net, reject_message};
 use ic_agent::Agent;
+use serde::Deserialize;
 
 /// A page written, a system call's fixed part, `performance_counter`'s.
 const PAGE: u64 = 1_000;
@@ -343,6 +344,47 @@ async fn traps_name_the_functions_that_ran() {
         message.contains("'fail'\nCanister Backtrace:\nfail\nsay\n"),
         "{message}"
     );
+}
+
+#[derive(CandidType, Deserialize)]
+enum Visibility {
+    #[serde(rename = "public")]
+    Public,
+}
+
+#[derive(CandidType)]
+struct Settings {
+    log_visibility: Option<Visibility>,
+}
+
+#[derive(CandidType)]
+struct UpdateSettings {
+    canister_id: Principal,
+    settings: Settings,
+}
+
+/// When everybody may read the log, everybody hears them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_log_makes_backtraces_public() {
+    let net = Net::start().await;
+    let agent = net.agent().await;
+    let id = net.install(&agent, &canister(TRAPPING), b"").await;
+    let arg = UpdateSettings {
+        canister_id: id,
+        settings: Settings {
+            log_visibility: Some(Visibility::Public),
+        },
+    };
+    agent
+        .update(&IC, "update_settings")
+        .with_effective_canister_id(id)
+        .with_arg(Encode!(&arg).unwrap())
+        .call_and_wait()
+        .await
+        .unwrap();
+    let error = net.agent().await.query(&id, "say").call().await;
+    let message = reject_message(&error.unwrap_err());
+    assert!(message.contains("Canister Backtrace:"), "{message}");
 }
 
 /// A module without names has no backtrace.

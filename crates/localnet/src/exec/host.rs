@@ -79,6 +79,8 @@ pub(crate) struct Facts {
     pub(crate) answered: bool,
     /// When the caller stops waiting, ns; zero for never.
     pub(crate) deadline: u64,
+    /// Bytes the canister's log may hold.
+    pub(crate) log_limit: u64,
     /// Calls under way, by whom they were made to.
     pub(crate) open_calls: BTreeMap<Principal, usize>,
     /// The canister's environment variables.
@@ -190,9 +192,10 @@ impl Host {
 
     /// Notes that `len` bytes are logged; what that costs in instructions.
     pub(crate) fn log(&mut self, len: u64) -> u64 {
-        let room = weights::LOG_ROOM.saturating_sub(self.effects.logged);
+        let limit = self.facts.log_limit;
+        let room = limit.saturating_sub(self.effects.logged);
         self.effects.logged += len.min(room) + weights::LOG_RECORD;
-        weights::LOGGED_BYTE * len.min(weights::LOG_ROOM) + weights::SENT_BYTE * len.min(room)
+        weights::LOGGED_BYTE * len.min(limit) + weights::SENT_BYTE * len.min(room)
     }
 
     /// Cycles that may still be accepted: those left when the call is answered go back.

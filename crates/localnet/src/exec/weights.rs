@@ -38,8 +38,7 @@ pub(crate) const DIRTY_PAGE: u64 = 1_000;
 pub(crate) const SENT_BYTE: u64 = 50;
 /// A byte put in the canister's log, for the room it takes and for what it pushes out.
 pub(crate) const LOGGED_BYTE: u64 = 2;
-/// Bytes of log one execution may add by default, and what a record takes beside its text.
-pub(crate) const LOG_ROOM: u64 = 4_096;
+/// Bytes a record of the log takes beside its text.
 pub(crate) const LOG_RECORD: u64 = 40;
 
 /// What growing a memory and dropping a segment cost. More than a cell of the table holds: the

@@ -256,6 +256,11 @@ fn includes(visibility: &Visibility, canister: &Canister, caller: Principal) -> 
     }
 }
 
+/// Whether somebody may read a canister's log, and so hear which functions ran when it trapped.
+pub(crate) fn reads_log(canister: &Canister, caller: Principal) -> bool {
+    includes(&canister.settings.log_visibility, canister, caller)
+}
+
 fn check(
     canister: &Canister,
     callers: Callers,

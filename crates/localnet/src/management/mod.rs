@@ -1,7 +1,7 @@
 //! The management canister `aaaaa-aa`. One function per method, each working on a transaction;
 //! what this node does not offer is refused by name.
 
-mod access;
+pub(crate) mod access;
 mod chunks;
 mod code;
 mod history;

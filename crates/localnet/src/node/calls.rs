@@ -9,6 +9,7 @@ use crate::exec::host::{Closure, Effects, Facts, Host, Mode, Printed, Trap};
 use crate::exec::prices;
 use crate::exec::run::{Entry, Finished, Heap, run};
 use crate::exec::stable::StableView;
+use crate::management::access::reads_log;
 use crate::management::{self, Outcome};
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
@@ -277,7 +278,8 @@ impl Transaction<'_> {
             .callbacks
             .values()
             .any(|callback| callback.context == context);
-        let controllers = &loaded.state.controllers;
+        let caller = loaded.state.contexts.get(&context).map(|c| c.caller);
+        let sees = caller.is_some_and(|caller| reads_log(&loaded.state, caller));
         let Some(entry) = loaded.state.contexts.get_mut(&context) else {
             return;
         };
@@ -285,7 +287,7 @@ impl Transaction<'_> {
         entry.available.0 -= accepted.min(entry.available.0);
         if response.is_none() && !entry.responded && !open {
             response = Some(Err(match trap {
-                Some(trap) if controllers.contains(&entry.caller) => trap.reject(id),
+                Some(trap) if sees => trap.reject(id),
                 Some(trap) => trap.untraced().reject(id),
                 None => did_not_reply(id),
             }));

@@ -10,6 +10,7 @@ use crate::exec::host::{CertificateSource, Closure, Facts, Host, Mode, OutgoingC
 use crate::exec::run::{Entry, Finished, Heap, HeapChange, run};
 use crate::exec::stable::Run;
 use crate::management;
+use crate::management::access::reads_log;
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
 use std::collections::VecDeque;
@@ -358,7 +359,7 @@ impl Evaluation<'_> {
 
     fn reject(&self, asked: &Asked<'_>, caller: Principal, trap: Trap) -> Reject {
         let state = &asked.loaded.state;
-        if state.controllers.contains(&caller) {
+        if reads_log(state, caller) {
             trap.reject(state.id)
         } else {
             trap.untraced().reject(state.id)

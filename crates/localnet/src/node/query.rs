@@ -8,6 +8,7 @@ use super::{Core, Node};
 use crate::exec::host::{Facts, Host, Mode, Trap};
 use crate::exec::run::{Entry, Finished, Heap, run};
 use crate::management;
+use crate::management::access::reads_log;
 use crate::wire::response::Reject;
 use candid::Principal;
 use std::sync::Arc;
@@ -86,6 +87,7 @@ impl Node {
             spent_before: 0,
             answered: false,
             deadline: 0,
+            log_limit: state.settings.log_limit,
             open_calls: state.open_calls(),
             environment: state.settings.environment.clone(),
         }
@@ -113,7 +115,7 @@ impl Node {
         facts.method.clone_from(&question.method);
         let finished = look(&loaded, facts, Entry::Method(hook));
         self.costs.note(id, "inspect", &question.method, &finished);
-        let sees = loaded.state.controllers.contains(&question.caller);
+        let sees = reads_log(&loaded.state, question.caller);
         let reject = |trap: Trap| match sees {
             true => trap.reject(id),
             false => trap.untraced().reject(id),
