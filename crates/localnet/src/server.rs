@@ -2,7 +2,7 @@
 
 use crate::exec::backing;
 use crate::http::{self, App};
-use crate::node::admin::AdminError;
+use crate::node::admin::{AdminError, ClockChange};
 use crate::node::executor::Event;
 use crate::node::{Node, NodeError};
 use candid::Principal;
@@ -165,7 +165,7 @@ impl Localnet {
     /// # Errors
     /// When the node has ended.
     pub async fn advance_time(&self, ns: u64) -> Result<u64, AdminError> {
-        self.node.advance(ns).await
+        self.node.set_clock(ClockChange::Advance(ns)).await
     }
 
     /// Resolves when somebody told it to stop by `POST /_/stop`.

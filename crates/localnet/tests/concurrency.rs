@@ -8,10 +8,12 @@ use candid::Principal;
 use common::process::{Told, spawn};
 use common::{install, until};
 use ic_agent::AgentError;
+use ic_agent::agent::RequestStatusResponse;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 const SLOW: &str = include_str!("common/slow.wat");
+const RELAY: &str = include_str!("common/chaos_log.wat");
 
 type Call = JoinHandle<Result<Vec<u8>, AgentError>>;
 
@@ -98,6 +100,42 @@ async fn long_queries_of_one_canister_keep_no_others_waiting() {
     assert_eq!(set.unwrap(), [3; 4]);
     assert_eq!(query(&told, other, "now").await.unwrap().unwrap(), [3; 8]);
     assert!(long.iter().any(|call| !call.is_finished()));
+    drop(process);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_was_begun_goes_on_after_a_kill_and_is_not_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (process, told) = spawn(dir.path(), &[]);
+    let slow = install(&told.agent(1), SLOW).await;
+    let relay = install(&told.agent(1), RELAY).await;
+    let arg = [&[6; 8], slow.as_slice()].concat();
+    let signed = told
+        .agent(1)
+        .update(&relay, "relay")
+        .with_arg(arg)
+        .sign()
+        .unwrap();
+    let sent = {
+        let (agent, request) = (told.agent(1), signed.signed_update.clone());
+        tokio::spawn(async move { agent.update_signed(relay, request).await })
+    };
+    busy(&told, slow).await;
+    drop(process);
+    sent.await.unwrap().unwrap_err();
+    let (process, told) = spawn(dir.path(), &[]);
+    let agent = told.agent(1);
+    let status = agent.request_status_raw(&signed.request_id, relay).await;
+    let status = status.unwrap().0;
+    assert_eq!(status, RequestStatusResponse::Processing);
+    // Somebody who cannot know sends it again.
+    let again = agent.update_signed(relay, signed.signed_update.clone());
+    let _ = again.await.unwrap();
+    let reply = agent.wait(&signed.request_id, relay).await.unwrap().0;
+    assert_eq!(reply, [6; 4]);
+    let log = agent.query(&relay, "log").call().await.unwrap();
+    // Calls made, and answers.
+    assert_eq!(log[16..24], [1, 0, 0, 0, 1, 0, 0, 0]);
     drop(process);
 }
 

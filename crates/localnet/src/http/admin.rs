@@ -3,7 +3,7 @@
 
 use super::{App, Refusal, Shared, refuse};
 use crate::identity::page::is_own;
-use crate::node::admin::AdminError;
+use crate::node::admin::{AdminError, ClockChange};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -73,25 +73,37 @@ fn allowed(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
 fn failed(error: &AdminError) -> Response {
     let status = match error {
         AdminError::NoCanister(_) => StatusCode::NOT_FOUND,
+        AdminError::Past => StatusCode::CONFLICT,
         AdminError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     refuse(status, error)
 }
 
+/// How canisters' clock is to change: one of the fields.
 #[derive(Deserialize)]
-struct Advance {
-    advance_ns: u64,
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum Change {
+    AdvanceNs(u64),
+    StandAtNs(u64),
+    Go(bool),
 }
 
 async fn time(State(app): Shared, headers: HeaderMap, body: Bytes) -> Response {
     if let Err(refusal) = allowed(&app, &headers) {
         return refusal.into_response();
     }
-    let Ok(Advance { advance_ns }) = serde_json::from_slice(&body) else {
-        return refuse(StatusCode::BAD_REQUEST, "expected {\"advance_ns\": number}");
+    let change = match serde_json::from_slice(&body) {
+        Ok(Change::AdvanceNs(ns)) => ClockChange::Advance(ns),
+        Ok(Change::StandAtNs(at)) => ClockChange::Stand(at),
+        Ok(Change::Go(true)) => ClockChange::Go,
+        _ => {
+            let why =
+                "expected {\"advance_ns\": number}, {\"stand_at_ns\": number} or {\"go\": true}";
+            return refuse(StatusCode::BAD_REQUEST, why);
+        }
     };
-    match app.node.advance(advance_ns).await {
+    match app.node.set_clock(change).await {
         Ok(now) => axum::Json(serde_json::json!({ "time_ns": now })).into_response(),
         Err(error) => failed(&error),
     }

@@ -21,6 +21,9 @@ pub enum AdminError {
     /// There is no such canister.
     #[error("{0}")]
     NoCanister(String),
+    /// Time does not go back.
+    #[error("canisters have seen a later time")]
+    Past,
     /// More than a stable memory holds, or than may be put.
     #[error("a memory image of more than {0} bytes")]
     TooLarge(u64),
@@ -51,6 +54,17 @@ impl From<StableError> for AdminError {
 const STEP: u64 = 1 << 20;
 /// Largest memory image that may be put, bytes.
 pub(crate) const MAX_IMAGE: u64 = 8 << 30;
+
+/// What is to become of canisters' clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ClockChange {
+    /// It moves ahead by so many ns.
+    Advance(u64),
+    /// It stands at this moment, ns since 1970, until it is let go or the node restarts.
+    Stand(u64),
+    /// It goes on.
+    Go,
+}
 
 /// A stable memory as it was at one moment, for reading piece by piece.
 pub(crate) struct Image {
@@ -154,13 +168,26 @@ impl Node {
         .await
     }
 
-    /// Moves canisters' clock ahead; the time they see now, ns.
-    pub(crate) async fn advance(self: &Arc<Self>, ns: u64) -> Result<u64, AdminError> {
+    /// Moves canisters' clock, stops it or lets it go on; the time they see now, ns.
+    pub(crate) async fn set_clock(
+        self: &Arc<Self>,
+        change: ClockChange,
+    ) -> Result<u64, AdminError> {
         let node = Arc::clone(self);
         let now = self.between(Principal::management_canister(), move |transaction| {
-            let ahead = node.clock.advance(ns);
-            transaction.set(key::CLOCK, encode(&ahead));
-            Ok(node.clock.canisters())
+            let clock = &node.clock;
+            match change {
+                ClockChange::Advance(ns) => {
+                    clock.advance(ns);
+                }
+                ClockChange::Stand(at) if clock.stand(at) => {}
+                ClockChange::Stand(_) => return Err(AdminError::Past),
+                ClockChange::Go => {
+                    clock.go();
+                }
+            }
+            transaction.set(key::CLOCK, encode(&clock.ahead()));
+            Ok(clock.canisters())
         });
         let now = now.await?;
         // Timers may be due now.

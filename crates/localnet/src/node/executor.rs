@@ -190,10 +190,12 @@ impl Node {
         let (release, mut others) = transaction.canisters();
         if worked.is_err() {
             self.failed(about, &"it panicked");
-        } else if others.is_empty()
-            && let Err(error) = transaction.commit()
-        {
-            self.failed(about, &error);
+        } else if others.is_empty() {
+            if let Err(error) = transaction.commit() {
+                self.failed(about, &error);
+            }
+        } else if again.is_none() {
+            self.failed(about, &"it changes a canister that is not its own");
         }
         let mut plan = self.plan();
         plan.schedule.release(&release);

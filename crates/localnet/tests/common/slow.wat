@@ -22,9 +22,15 @@
     (call $append (i32.const 65536) (i32.const 4))
     (call $reply))
   (func (export "canister_query now") (call $show))
-  ;; The same, after most of the instructions of a query.
-  (func (export "canister_query late") (local $i i32)
+  (func $tarry (local $i i32)
     (loop $l
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br_if $l (i32.lt_u (local.get $i) (i32.const 400000000))))
-    (call $show)))
+      (br_if $l (i32.lt_u (local.get $i) (i32.const 400000000)))))
+  ;; The same, after most of the instructions of a query.
+  (func (export "canister_query late") (call $tarry) (call $show))
+  ;; Answers with the first four bytes of the argument, but not soon.
+  (func (export "canister_update put")
+    (call $tarry)
+    (call $arg (i32.const 131072) (i32.const 0) (i32.const 4))
+    (call $append (i32.const 131072) (i32.const 4))
+    (call $reply)))
