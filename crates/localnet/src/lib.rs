@@ -19,6 +19,8 @@
 //! workspace.
 
 mod certify;
+#[doc(hidden)]
+pub mod decoders;
 mod exec;
 mod gateway;
 mod http;

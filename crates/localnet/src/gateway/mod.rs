@@ -206,3 +206,32 @@ fn send(answer: HttpResponse) -> Result<Response, Failure> {
     }
     Ok(response)
 }
+
+/// Reads an answer by a canister in every way it may be read; whether there is one.
+pub(crate) fn reads(bytes: &[u8]) -> bool {
+    let whole = HttpResponse::decode(bytes).is_ok();
+    let callback = protocol::Callback::of(bytes).is_some();
+    let part = protocol::Part::decode(bytes).is_ok();
+    whole || callback || part
+}
+
+/// Verifies a page `ok` with these headers.
+pub(crate) fn verifies(
+    url: &str,
+    headers: Vec<(String, String)>,
+    canister: Principal,
+    root_key: &[u8],
+    now: u64,
+) -> Result<(), String> {
+    let answer = HttpResponse {
+        status_code: 200,
+        headers,
+        body: b"ok".to_vec().into(),
+        upgrade: None,
+        streaming_strategy: None,
+    };
+    let question = HttpRequest::get(url);
+    verify::verified(&question, answer, canister, root_key, now)
+        .map(|_| ())
+        .map_err(|e| e.to_string())
+}

@@ -115,7 +115,8 @@ impl HttpRequest {
 /// How much work a message of this length may make.
 fn limits(bytes: &[u8]) -> DecoderConfig {
     let mut config = DecoderConfig::new();
-    let quota = 64 * bytes.len() + 100_000;
+    // Values of unknown type count fifty times.
+    let quota = 500 * bytes.len() + 1_000_000;
     config.set_decoding_quota(quota).set_skipping_quota(quota);
     config
 }

@@ -66,7 +66,7 @@ fn may_be_old(node: &Node, canister: Principal) -> bool {
 /// The version of a response's certification, and what of the response is certified. Version 1
 /// covers the body alone; status and headers then go on as the canister gave them, as the
 /// protocol has it.
-fn verified(
+pub(super) fn verified(
     question: &HttpRequest,
     answer: HttpResponse,
     canister: Principal,

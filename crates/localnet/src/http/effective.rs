@@ -67,7 +67,7 @@ impl Effective {
 }
 
 /// The canister a management call is about, by its argument.
-fn subject(call: &MethodCall) -> Option<Principal> {
+pub(crate) fn subject(method: &str, arg: &[u8]) -> Option<Principal> {
     #[derive(CandidType, Deserialize)]
     struct About {
         canister_id: Principal,
@@ -80,13 +80,12 @@ fn subject(call: &MethodCall) -> Option<Principal> {
     let mut config = DecoderConfig::new();
     config
         .set_decoding_quota(1_000_000)
-        .set_skipping_quota(64 * call.arg.len() + 10_000);
-    if call.method == "install_chunked_code" {
-        let (target,): (Target,) =
-            candid::utils::decode_args_with_config(&call.arg, &config).ok()?;
+        .set_skipping_quota(64 * arg.len() + 1_000_000);
+    if method == "install_chunked_code" {
+        let (target,): (Target,) = candid::utils::decode_args_with_config(arg, &config).ok()?;
         Some(target.target_canister)
     } else {
-        let (about,): (About,) = candid::utils::decode_args_with_config(&call.arg, &config).ok()?;
+        let (about,): (About,) = candid::utils::decode_args_with_config(arg, &config).ok()?;
         Some(about.canister_id)
     }
 }
@@ -103,7 +102,7 @@ pub(super) fn check_call(effective: Effective, call: &MethodCall) -> Result<(), 
     if CREATING.contains(&call.method.as_str()) {
         return Ok(());
     }
-    match subject(call) {
+    match subject(&call.method, &call.arg) {
         Some(canister) => effective.must_be(canister),
         // Rejected whatever the id.
         None => Ok(()),
@@ -118,7 +117,7 @@ pub(super) fn check_query(effective: Effective, call: &MethodCall) -> Result<(),
     if call.method == "list_canisters" {
         return Ok(());
     }
-    match subject(call) {
+    match subject(&call.method, &call.arg) {
         Some(canister) => effective.must_be(canister),
         None if effective == Effective::Subnet => {
             Err(bad("at /subnet/ only list_canisters may be queried".into()))

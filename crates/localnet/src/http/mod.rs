@@ -4,6 +4,9 @@ pub(crate) mod admin;
 mod api;
 mod effective;
 mod read_state;
+mod status_page;
+
+pub(crate) use effective::subject;
 
 use crate::gateway;
 use crate::identity;
@@ -51,6 +54,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .merge(identity::routes::routes())
         .merge(admin::routes())
+        .merge(status_page::routes())
         .fallback(any(gateway::handle))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(cross_origin))

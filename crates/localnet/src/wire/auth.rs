@@ -130,7 +130,7 @@ fn follow_delegations<'a>(
 }
 
 /// Verifies one signature by whichever scheme the key is of.
-fn verify(
+pub(crate) fn verify(
     what: &'static str,
     key: &[u8],
     message: &[u8],

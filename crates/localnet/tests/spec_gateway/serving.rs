@@ -360,3 +360,24 @@ async fn malformed_http_is_refused() {
     }
     assert_eq!(get(&net, id, "/a").await.status, 200);
 }
+
+/// The status page is this machine's own: under a canister's name the same path is the site's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_page_shows_what_runs_without_scripts() {
+    let site = Site::default().page("/_/", Certified::Response, Answer::plain(b"the site's"));
+    let (net, id) = serve(site).await;
+    let url = format!("{}/_/", net.localnet.url());
+    let said = send(client().get(&url)).await;
+    assert_eq!(said.status, 200);
+    let page = String::from_utf8(said.body).unwrap();
+    assert!(page.contains(&id.to_text()) && page.contains("running"));
+    assert!(page.contains("Canisters’ clock") && page.contains("Delay"));
+    assert!(!page.contains("<script") && !page.contains("style="));
+    let policy = said.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'; style-src 'self'"));
+    let host = format!("{id}.localhost:{}", net.localnet.port());
+    let said = send(client().get(&url).header("host", host)).await;
+    assert_eq!(said.body, b"the site's");
+    let said = send(client().get(&url).header("host", "example.com")).await;
+    said.refused(404, "which canister?");
+}
