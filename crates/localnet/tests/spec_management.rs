@@ -20,3 +20,5 @@ mod settings;
 mod snapshots;
 #[path = "spec_management/transfer.rs"]
 mod transfer;
+#[path = "spec_management/vetkd.rs"]
+mod vetkd;

@@ -18,6 +18,8 @@ pub(crate) struct Policy {
     pub(super) licences: Vec<Licensee>,
     banned: BTreeMap<String, String>,
     single: BTreeSet<String>,
+    /// As `name@version`.
+    skipped: BTreeSet<String>,
 }
 
 impl Policy {
@@ -52,6 +54,12 @@ impl Policy {
                     .insert(name, reason.unwrap_or("banned").to_owned());
             }
         }
+        let skipped = file.get("bans").and_then(|bans| bans.get("skip"));
+        for entry in skipped.and_then(Value::as_array).into_iter().flatten() {
+            let version = entry.get("crate").and_then(Value::as_str);
+            let version = version.context("an entry of bans.skip names no crate")?;
+            policy.skipped.insert(version.to_owned());
+        }
         Ok(policy)
     }
 }
@@ -61,7 +69,12 @@ pub(super) fn check(graph: &Graph, policy: &Policy) -> Vec<Finding> {
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for package in graph.packages() {
         let name = package.name.as_str();
-        versions.entry(name).or_default().insert(&package.version);
+        if !policy
+            .skipped
+            .contains(&format!("{name}@{}", package.version))
+        {
+            versions.entry(name).or_default().insert(&package.version);
+        }
         if let Some(reason) = policy.banned.get(name) {
             findings.push(format!("{name} is banned: {reason}"));
         }
@@ -95,7 +108,8 @@ pub(super) mod tests {
             deny = [
                 { crate = "bad", reason = "because" },
                 { crate = "heavy", deny-multiple-versions = true },
-            ]"#,
+            ]
+            skip = [{ crate = "heavy@0", reason = "in tests only" }]"#,
         )
         .expect("well formed")
     }
@@ -111,6 +125,8 @@ pub(super) mod tests {
         let two = |name| join([package(name, "1", None), package(name, "2", None)]);
         assert_eq!(check(&two("heavy"), &sample()).len(), 1);
         assert!(check(&two("light"), &sample()).is_empty());
+        let known = join([package("heavy", "0", None), package("heavy", "1", None)]);
+        assert!(check(&known, &sample()).is_empty());
     }
 
     #[test]

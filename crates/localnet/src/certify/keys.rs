@@ -12,6 +12,9 @@ pub(crate) struct Secrets {
     root: Vec<u8>,
     #[serde(with = "serde_bytes")]
     node: Vec<u8>,
+    /// What master keys of vetKD are made of; folders made before there were any lack it.
+    #[serde(with = "serde_bytes", default)]
+    vetkd: Vec<u8>,
 }
 
 /// Why there are no keys.
@@ -38,9 +41,21 @@ impl Secrets {
                 return Ok(Self {
                     root: root.to_vec(),
                     node: node.to_vec(),
+                    vetkd: Vec::new(),
                 });
             }
         }
+    }
+
+    /// Makes what is missing; whether anything was.
+    pub(crate) fn complete(&mut self) -> Result<bool, KeyError> {
+        let missing = self.vetkd.is_empty();
+        if missing {
+            let mut vetkd = [0; 32];
+            getrandom::fill(&mut vetkd)?;
+            self.vetkd = vetkd.to_vec();
+        }
+        Ok(missing)
     }
 }
 
@@ -58,6 +73,8 @@ pub(crate) struct Keys {
     pub(crate) node_der: Vec<u8>,
     /// The node's id.
     pub(crate) node_id: Principal,
+    /// What master keys of vetKD are made of.
+    pub(crate) vetkd: Vec<u8>,
 }
 
 impl Keys {
@@ -75,6 +92,7 @@ impl Keys {
             node_id: Principal::self_authenticating(&node_der),
             root_raw,
             root_der: root_der.into(),
+            vetkd: secrets.vetkd.clone(),
             node_der,
             root,
             node,

@@ -12,6 +12,9 @@ pub(crate) const CALL: u128 = 260_000;
 pub(crate) const CALL_BYTE: u128 = 1_000;
 /// A new canister.
 pub(crate) const CREATE: u128 = 500_000_000_000;
+/// A threshold signature or derived key under `key_1`, and under the test keys.
+pub(crate) const KEY: u128 = 26_153_846_153;
+pub(crate) const TEST_KEY: u128 = 10_000_000_000;
 /// A GiB kept for a second.
 pub(crate) const GIB_SECOND: u128 = 127_000;
 /// A percent of compute allocation for a second.

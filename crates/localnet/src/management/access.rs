@@ -122,6 +122,8 @@ const OFFERED: &[(&str, Agents, Callers)] = &[
         Agents::Update,
         Callers::ControllersAndItself,
     ),
+    ("vetkd_derive_key", Agents::Never, Callers::Everybody),
+    ("vetkd_public_key", Agents::Never, Callers::Everybody),
 ];
 
 /// Methods of the management canister that this node does not offer.

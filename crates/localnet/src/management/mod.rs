@@ -13,6 +13,7 @@ mod snapshots;
 mod status;
 mod transfer;
 mod uninstall;
+mod vetkd;
 
 pub(crate) use access::admit;
 pub(crate) use lifecycle::give_up_stopping;
@@ -127,6 +128,8 @@ impl Call<'_, '_> {
             "upload_canister_snapshot_data" => self.upload_snapshot_data(),
             "upload_canister_snapshot_metadata" => self.upload_snapshot_metadata(),
             "upload_chunk" => self.upload_chunk(),
+            "vetkd_derive_key" => self.vetkd_derive_key(),
+            "vetkd_public_key" => self.vetkd_public_key(),
             other => {
                 let message = format!("Management canister has no method '{other}'");
                 Err(Reject::new(5, "IC0536", message))

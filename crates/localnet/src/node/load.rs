@@ -75,17 +75,16 @@ impl Node {
     pub(crate) fn start(dir: &Path) -> Result<(Arc<Self>, Vec<JoinHandle<()>>), NodeError> {
         let mut store = Store::open(dir)?;
         std::fs::create_dir_all(dir.join("modules"))?;
-        let secrets: Secrets = match store.get(key::SECRETS) {
+        let mut secrets: Secrets = match store.get(key::SECRETS) {
             Some(bytes) => decode(dir, bytes)?,
-            None => {
-                let secrets = Secrets::generate()?;
-                store.commit(&Batch {
-                    values: vec![(key::SECRETS.into(), Some(encode(&secrets)))],
-                    pages: Vec::new(),
-                })?;
-                secrets
-            }
+            None => Secrets::generate()?,
         };
+        if secrets.complete()? {
+            store.commit(&Batch {
+                values: vec![(key::SECRETS.into(), Some(encode(&secrets)))],
+                pages: Vec::new(),
+            })?;
+        }
         let keys = Keys::new(&secrets)?;
         let ahead = match store.get(key::CLOCK) {
             Some(bytes) => decode(dir, bytes)?,

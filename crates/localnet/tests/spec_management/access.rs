@@ -33,6 +33,8 @@ const FOR_CANISTERS: &[&str] = &[
     "create_canister",
     "deposit_cycles",
     "raw_rand",
+    "vetkd_derive_key",
+    "vetkd_public_key",
 ];
 
 /// Methods this node does not offer to anybody.

@@ -6,9 +6,6 @@ use super::super::weights;
 use super::{Guest, enter, read_text, write_u128};
 use wasmtime::{Linker, Result};
 
-/// A threshold signature or derived key under `key_1`, and under the test keys.
-const KEY_FEE: u128 = 26_153_846_153;
-const TEST_KEY_FEE: u128 = 10_000_000_000;
 /// `http_request`: base, per node, per request byte and response byte, all times the nodes.
 const HTTP_BASE: u128 = 3_000_000;
 const HTTP_PER_NODE: u128 = 60_000;
@@ -82,8 +79,8 @@ pub(super) fn bind(linker: &mut Linker<Host>) -> Result<()> {
                     return Ok(UNKNOWN_CURVE);
                 }
                 let fee = match key.as_str() {
-                    "key_1" => KEY_FEE,
-                    "test_key_1" | "dfx_test_key" => TEST_KEY_FEE,
+                    "key_1" => prices::KEY,
+                    "test_key_1" | "dfx_test_key" => prices::TEST_KEY,
                     _ => return Ok(UNKNOWN_KEY),
                 };
                 write_u128(&mut g, dst, fee)?;
