@@ -69,6 +69,10 @@ pub(crate) struct Shown<'a> {
     pub(crate) controllers: &'a [Principal],
     /// Its certified data.
     pub(crate) certified_data: &'a [u8],
+    /// When it was created, ns.
+    pub(crate) created: Option<u64>,
+    /// When it last got code, ns.
+    pub(crate) deployed: Option<u64>,
     /// Module hash and metadata, when it has code.
     pub(crate) module: Option<(Hash, Vec<(&'a str, &'a Metadata)>)>,
 }
@@ -86,6 +90,17 @@ pub(crate) fn set_canister(tree: &mut StateTree, shown: &Shown<'_>) {
     let mut encoded = vec![0xd9, 0xd9, 0xf7];
     encoded.extend(serde_cbor::to_vec(&controllers).unwrap_or_default());
     tree.set(&labels!["canister", id, "controllers"], &encoded);
+    let deployed = shown.module.as_ref().and(shown.deployed);
+    for (name, time) in [
+        ("canister_creation_timestamp", shown.created),
+        ("last_install_timestamp", deployed),
+    ] {
+        let at = labels!["canister", id, name];
+        match time {
+            Some(time) => tree.set(&at, &leb128(time.into())),
+            None => tree.remove(&at),
+        }
+    }
     let hash_at = labels!["canister", id, "module_hash"];
     match &shown.module {
         None => {

@@ -1,5 +1,9 @@
 //! Serves canisters' web sites as the IC's gateways do: finds the canister a request is for, asks
 //! its `http_request`, verifies the answer's certification, and sends on only what is certified.
+//!
+//! Where the HTTP gateway protocol leaves a choice: there are no raw addresses; a body is passed
+//! on only once it is whole and verified, up to 64 MiB in 1,000 parts; the answer to an update is
+//! not streamed, since nothing would certify its parts; no headers are added.
 
 mod address;
 mod body;

@@ -1,4 +1,11 @@
 //! The HTTP side: routes, limits and headers. Translates between HTTP and the node.
+//!
+//! What is known to differ from the interface specification, all of it refused by name:
+//! `sender_info`, RSA keys of WebAuthn, a subnet's metrics, and what only a subnet's admins may do
+//! at `/subnet/`. Stricter than the IC's nodes: fields nobody knows are refused instead of
+//! overlooked, and `ingress_expiry` lies at most five minutes ahead without any allowance for
+//! drift. As on other development networks, `aaaaa-aa` does as effective canister id where any
+//! id does. There is one node, which is its own root subnet: certificates carry no delegation.
 
 pub(crate) mod admin;
 mod api;

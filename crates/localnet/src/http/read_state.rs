@@ -99,12 +99,14 @@ fn check_one(
         [b"subnet", _, b"metrics"] => Err(unknown(path, ": this node keeps no metrics")),
         [b"canister_ranges", _] if at_subnet => Ok(()),
         [b"canister_ranges", ..] => Err(unknown(path, " here, but at /subnet/ID/read_state")),
-        [b"canister", id, b"module_hash" | b"controllers"] => its_own(place, id).map(|_| ()),
         [
             b"canister",
-            _,
-            b"canister_creation_timestamp" | b"last_install_timestamp",
-        ] => Err(unknown(path, ": this node keeps no such times")),
+            id,
+            b"module_hash"
+            | b"controllers"
+            | b"canister_creation_timestamp"
+            | b"last_install_timestamp",
+        ] => its_own(place, id).map(|_| ()),
         [b"canister", id, b"metadata", name] => {
             let id = its_own(place, id)?;
             let name = std::str::from_utf8(name)

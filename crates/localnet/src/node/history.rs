@@ -77,12 +77,23 @@ pub(crate) struct History {
     pub(crate) total: u64,
     /// The latest, oldest first.
     pub(crate) recent: VecDeque<Change>,
+    /// When it was created, ns; none where that was not kept.
+    #[serde(default)]
+    pub(crate) created: Option<u64>,
+    /// When it last got code, by an installation or a snapshot, ns; none where that was not kept.
+    #[serde(default)]
+    pub(crate) deployed: Option<u64>,
 }
 
 impl History {
     /// Adds a change.
     pub(crate) fn add(&mut self, change: Change) {
         self.total += 1;
+        match &change.event {
+            Event::Created(..) => self.created = Some(change.at),
+            Event::Deployed(..) | Event::Loaded { .. } => self.deployed = Some(change.at),
+            Event::Uninstalled | Event::Controllers(_) => {}
+        }
         self.recent.push_back(change);
         while self.recent.len() > KEPT {
             self.recent.pop_front();

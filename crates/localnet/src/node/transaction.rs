@@ -366,6 +366,8 @@ pub(crate) fn show(tree: &mut StateTree, loaded: &Loaded) {
         &layout::Shown {
             id: loaded.state.id,
             controllers: &loaded.state.controllers,
+            created: loaded.state.history.created,
+            deployed: loaded.state.history.deployed,
             certified_data: &loaded.state.certified_data,
             module,
         },

@@ -4,8 +4,8 @@ use crate::common::{COUNTER, Net};
 use crate::effective::subnet;
 use crate::path;
 use crate::raw::{
-    Answer, Signer, anonymous, asking, at, bytes, certified, hash_of_map, post, reading, send,
-    signed,
+    Answer, MINUTE, Signer, anonymous, asking, at, bytes, certified, hash_of_map, now, post,
+    reading, send, signed,
 };
 use candid::Principal;
 
@@ -140,8 +140,6 @@ async fn what_there_is_not_is_not_found() {
         path!["streams"],
         // Refused by name: not kept by this node.
         path!["subnet", root, "metrics"],
-        path!["canister", id, "canister_creation_timestamp"],
-        path!["canister", id, "last_install_timestamp"],
     ];
     for (kind, at) in [("canister", id), ("subnet", root)] {
         for (path, statuses) in never.iter().zip(scene.statuses(kind, at, &never).await) {
@@ -187,6 +185,8 @@ async fn a_canisters_paths_are_read_at_that_canister() {
         [
             path!["canister", id, "module_hash"],
             path!["canister", id, "controllers"],
+            path!["canister", id, "canister_creation_timestamp"],
+            path!["canister", id, "last_install_timestamp"],
             path!["canister", id, "metadata", "open"],
             path!["canister", id, "metadata", "no such"],
         ]
@@ -194,26 +194,44 @@ async fn a_canisters_paths_are_read_at_that_canister() {
     let nobody = Principal::from_slice(&[0, 0, 0, 0, 0, 0, 0, 9, 1, 1]);
     for id in [scene.id, scene.other, nobody] {
         let statuses = scene.statuses("canister", id, &paths(id)).await;
-        assert_eq!(statuses, [[200, 200]; 4]);
+        assert_eq!(statuses, [[200, 200]; 6]);
     }
     let statuses = scene
         .statuses("canister", scene.other, &paths(scene.id))
         .await;
-    assert_eq!(statuses, [[400, 400]; 4]);
+    assert_eq!(statuses, [[400, 400]; 6]);
     let statuses = scene
         .statuses("subnet", subnet(&scene.net), &paths(scene.id))
         .await;
-    assert_eq!(statuses, [[400, 400]; 4]);
+    assert_eq!(statuses, [[400, 400]; 6]);
     let answer = scene
         .ask(&format!("v3/canister/{}", scene.id), &paths(scene.id))
         .await;
     let tree = certified(&scene.net, &answer.fields()["certificate"]);
-    let [hash, controllers, open, missing] = paths(scene.id);
+    let [hash, controllers, created, deployed, open, missing] = paths(scene.id);
     assert_eq!(at(&tree, &hash).unwrap().len(), 32);
     let controllers = at(&tree, &controllers).unwrap();
     assert!(controllers.ends_with(scene.owner.principal().as_slice()));
     assert_eq!(at(&tree, &open), Some(b"for all".as_slice()));
     assert_eq!(at(&tree, &missing), None);
+    let time = |path: &[Vec<u8>]| {
+        let leb = at(&tree, path).unwrap();
+        let bits = leb.iter().rev();
+        bits.fold(0_u64, |n, byte| n << 7 | u64::from(byte & 0x7f))
+    };
+    let minute_ago = now() - MINUTE;
+    assert!(minute_ago < time(&created) && time(&created) < time(&deployed));
+    assert!(time(&deployed) < now());
+    // An empty canister was never installed.
+    let path = [
+        path!["canister", scene.other, "canister_creation_timestamp"],
+        path!["canister", scene.other, "last_install_timestamp"],
+    ];
+    let answer = scene
+        .ask(&format!("v3/canister/{}", scene.other), &path)
+        .await;
+    let tree = certified(&scene.net, &answer.fields()["certificate"]);
+    assert!(at(&tree, &path[0]).is_some() && at(&tree, &path[1]).is_none());
     let endpoint = format!("v3/canister/{}", scene.id);
     let odd = path!["canister", scene.id, "metadata", [0xff]];
     scene.ask(&endpoint, &[odd]).await.refused(400, "not UTF-8");
