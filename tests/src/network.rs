@@ -232,6 +232,20 @@ impl Network {
         polling::put(&self.ready.url, &self.stable_path(), memory)
     }
 
+    /// How often the vault has executed an update.
+    ///
+    /// # Errors
+    /// When the network does not tell.
+    pub fn executed(&self, update: &str) -> Result<usize> {
+        self.reach_into()?;
+        let path = format!("/_/canister/{}/costs", self.vault);
+        let costs: Vec<serde_json::Value> =
+            serde_json::from_slice(&polling::get(&self.ready.url, &path)?)?;
+        let of_these =
+            |cost: &&serde_json::Value| cost["kind"] == "update" && cost["method"] == update;
+        Ok(costs.iter().filter(of_these).count())
+    }
+
     /// Moves the canisters' clock on.
     ///
     /// # Errors
