@@ -56,36 +56,54 @@ pub(crate) const fn slot_kind(kind: ClientSlotKind) -> SlotKind {
     }
 }
 
-/// What a category of the page is tagged with: the id of the health category that files there.
-const fn tag(category: Category) -> &'static str {
+/// The id of a category of the page: what a request names and a compartment is tagged with.
+pub(crate) const fn category_id(category: Category) -> &'static str {
     match category {
-        Category::Conditions => Filing::Conditions.id(),
         Category::Medications => Filing::Medications.id(),
-        Category::Results => Filing::Results.id(),
+        Category::Allergies => Filing::Allergies.id(),
+        Category::Conditions => Filing::Conditions.id(),
         Category::Immunizations => Filing::Immunizations.id(),
+        Category::Results => Filing::Results.id(),
+        Category::Vitals => Filing::Vitals.id(),
+        Category::Procedures => Filing::Procedures.id(),
         Category::Visits => Filing::Visits.id(),
+        Category::Plans => Filing::Plans.id(),
         Category::Documents => Filing::Documents.id(),
-        Category::General => Filing::Profile.id(),
+        Category::Profile => Filing::Profile.id(),
     }
 }
 
-/// Where the page's coarser categories take what a health category would file.
-pub(crate) const fn coarse(category: Filing) -> Category {
-    match category {
-        Filing::Conditions | Filing::Allergies => Category::Conditions,
+/// A health category as the page names it.
+pub(crate) const fn shown(filing: Filing) -> Category {
+    match filing {
         Filing::Medications => Category::Medications,
-        Filing::Results | Filing::Vitals => Category::Results,
+        Filing::Allergies => Category::Allergies,
+        Filing::Conditions => Category::Conditions,
         Filing::Immunizations => Category::Immunizations,
-        Filing::Visits | Filing::Procedures | Filing::Plans => Category::Visits,
+        Filing::Results => Category::Results,
+        Filing::Vitals => Category::Vitals,
+        Filing::Procedures => Category::Procedures,
+        Filing::Visits => Category::Visits,
+        Filing::Plans => Category::Plans,
         Filing::Documents => Category::Documents,
-        Filing::Profile => Category::General,
+        Filing::Profile => Category::Profile,
+    }
+}
+
+/// Where a category is filed that has no compartment of its own: with what it is most like.
+const fn akin(filing: Filing) -> Filing {
+    match filing {
+        Filing::Allergies => Filing::Conditions,
+        Filing::Vitals => Filing::Results,
+        Filing::Procedures | Filing::Plans => Filing::Visits,
+        other => other,
     }
 }
 
 /// A compartment's label as it is sealed.
 pub(crate) fn label(new: &NewCompartment) -> Label {
     match new.category {
-        Some(category) => Label::tagged(new.name.trim(), tag(category)),
+        Some(category) => Label::tagged(new.name.trim(), category_id(category)),
         None => Label::named(new.name.trim()),
     }
 }
@@ -95,20 +113,13 @@ pub(crate) fn category(label: &Label) -> Option<Category> {
     category_of(label.tag.as_deref()?)
 }
 
-/// The category that takes a health category, by its id.
+/// The category with this id.
 pub(crate) fn category_of(id: &str) -> Option<Category> {
-    Filing::from_id(id).map(coarse)
+    Filing::from_id(id).map(shown)
 }
 
-/// The health categories a category of the page takes.
-pub(crate) fn filed_under(category: Category) -> impl Iterator<Item = Filing> {
-    Filing::ALL
-        .into_iter()
-        .filter(move |f| coarse(*f) == category)
-}
-
-/// The compartment a record of a category is filed into: its own, or the coarser one, or one for
-/// whatever fits nowhere else, or any.
+/// The compartment a record of a category is filed into: its own, or that of what it is most like, or
+/// one for whatever fits nowhere else, or any.
 pub(crate) fn place<'a>(
     compartments: impl IntoIterator<Item = (salus_client::CompartmentId, &'a Label)>,
     filing: Filing,
@@ -120,7 +131,7 @@ pub(crate) fn place<'a>(
             .map(|(id, _)| *id)
     };
     tagged(filing.id())
-        .or_else(|| tagged(tag(coarse(filing))))
+        .or_else(|| tagged(akin(filing).id()))
         .or_else(|| tagged(Filing::Documents.id()))
         .or_else(|| tagged(Filing::Profile.id()))
         .or_else(|| all.first().map(|(id, _)| *id))

@@ -4,23 +4,32 @@
 use crate::{AccountId, CompartmentId, Millis, Person, RecordId};
 use serde::{Deserialize, Serialize};
 
-/// Which of the starter compartments an import files into. A compartment has at most one.
+/// Which of the starter compartments an import files into, in the order they are shown. A compartment
+/// has at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Category {
-    /// Conditions, problems, allergies.
-    Conditions,
-    /// Medications and prescriptions.
+    /// Medicines ordered, taken, dispensed or given.
     Medications,
-    /// Laboratory results, vital signs, reports of findings.
-    Results,
+    /// Allergies, intolerances and adverse reactions.
+    Allergies,
+    /// Diagnoses, problems, family history, risks.
+    Conditions,
     /// Vaccinations.
     Immunizations,
-    /// Encounters, procedures, care plans.
+    /// Laboratory, imaging and other findings.
+    Results,
+    /// Vital signs and body measurements.
+    Vitals,
+    /// What was done, and devices used or implanted.
+    Procedures,
+    /// Encounters and appointments.
     Visits,
-    /// Letters, documents, images.
+    /// Care plans, goals, orders and referrals.
+    Plans,
+    /// Notes, letters, images, and whatever fits nowhere else.
     Documents,
-    /// Notes, and whatever fits nowhere else.
-    General,
+    /// Who the person is: details, contacts, social history.
+    Profile,
 }
 
 /// A compartment to be made.

@@ -116,38 +116,50 @@ pub(crate) const KINDS: [(RecordKind, &str); 13] = [
 ];
 
 /// Every category, in the order in which a new vault gets its compartments.
-pub(crate) const CATEGORIES: [Category; 7] = [
-    Category::Conditions,
+pub(crate) const CATEGORIES: [Category; 11] = [
     Category::Medications,
-    Category::Results,
+    Category::Allergies,
+    Category::Conditions,
     Category::Immunizations,
+    Category::Results,
+    Category::Vitals,
+    Category::Procedures,
     Category::Visits,
+    Category::Plans,
     Category::Documents,
-    Category::General,
+    Category::Profile,
 ];
 
 pub(crate) fn category(t: &'static Texts, category: Category) -> &'static str {
     match category {
-        Category::Conditions => t.category_conditions,
         Category::Medications => t.category_medications,
-        Category::Results => t.category_results,
+        Category::Allergies => t.category_allergies,
+        Category::Conditions => t.category_conditions,
         Category::Immunizations => t.category_immunizations,
+        Category::Results => t.category_results,
+        Category::Vitals => t.category_vitals,
+        Category::Procedures => t.category_procedures,
         Category::Visits => t.category_visits,
+        Category::Plans => t.category_plans,
         Category::Documents => t.category_documents,
-        Category::General => t.category_general,
+        Category::Profile => t.category_profile,
     }
 }
 
 /// The id of a category's box in the form of a request.
 pub(crate) fn wish_id(category: Category) -> &'static str {
     match category {
-        Category::Conditions => "wish-conditions",
         Category::Medications => "wish-medications",
-        Category::Results => "wish-results",
+        Category::Allergies => "wish-allergies",
+        Category::Conditions => "wish-conditions",
         Category::Immunizations => "wish-immunizations",
+        Category::Results => "wish-results",
+        Category::Vitals => "wish-vitals",
+        Category::Procedures => "wish-procedures",
         Category::Visits => "wish-visits",
+        Category::Plans => "wish-plans",
         Category::Documents => "wish-documents",
-        Category::General => "wish-general",
+        Category::Profile => "wish-profile",
     }
 }
 

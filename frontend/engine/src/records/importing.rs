@@ -38,7 +38,7 @@ async fn look_into(task: &Task, file: &FileRef) -> Outcome<Option<Import>> {
 fn lines<'a>(drafts: impl IntoIterator<Item = &'a RecordDraft>) -> Vec<ImportLine> {
     let mut counts: BTreeMap<_, u32> = BTreeMap::new();
     for draft in drafts {
-        *counts.entry(views::coarse(draft.category)).or_default() += 1;
+        *counts.entry(views::shown(draft.category)).or_default() += 1;
     }
     counts
         .into_iter()

@@ -67,8 +67,7 @@ pub(crate) fn wish_of(wish: &Wish) -> Outcome<salus_client::Wish> {
         Wish::Everything | Wish::Known(Scope::Everything) => salus_client::Wish::Everything,
         Wish::Categories(list) => salus_client::Wish::Categories(
             list.iter()
-                .flat_map(|c| views::filed_under(*c))
-                .map(|filing| filing.id().to_owned())
+                .map(|category| views::category_id(*category).to_owned())
                 .collect(),
         ),
         Wish::Known(Scope::Compartments(ids)) => salus_client::Wish::Compartments(

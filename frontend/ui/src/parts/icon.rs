@@ -10,6 +10,7 @@ pub(crate) enum Icon {
     Folder,
     People,
     Clock,
+    Calendar,
     Bell,
     Person,
     Lock,
@@ -48,6 +49,9 @@ impl Icon {
                 "M9 11a3.2 3.2 0 1 0 0-6.400 3.200 3.200 0 0 0 0 6.400zM3 19c.4-3.300 2.800-5 6-5s5.600 1.700 6 5M15.500 5a3 3 0 0 1 0 5.800M17.500 14.300c2 .6 3.200 2.200 3.500 4.700"
             }
             Self::Clock => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 7.500V12l3 2",
+            Self::Calendar => {
+                "M4.500 6.500a1 1 0 0 1 1-1h13a1 1 0 0 1 1 1v13h-15zM4.500 10.500h15M8.500 3.500v4M15.500 3.500v4"
+            }
             Self::Bell => {
                 "M6 16.500V11a6 6 0 0 1 12 0v5.500l1.500 1.500h-15zM10 20.500c.5.700 1.200 1 2 1s1.500-.3 2-1"
             }
@@ -124,7 +128,7 @@ pub(crate) fn kind_icon(kind: RecordKind) -> Icon {
         RecordKind::Laboratory => Icon::Flask,
         RecordKind::Vitals => Icon::Heart,
         RecordKind::Procedure => Icon::Shield,
-        RecordKind::Encounter => Icon::Home,
+        RecordKind::Encounter => Icon::Calendar,
         RecordKind::CarePlan => Icon::List,
         RecordKind::Imaging => Icon::Scan,
         RecordKind::Demographics => Icon::Person,

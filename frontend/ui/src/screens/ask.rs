@@ -118,7 +118,11 @@ fn ask_form(props: &AskForms) -> Html {
     let t = app.t;
     let asked = use_state(bool::default);
     let wanted = use_state(|| Wanted {
-        wish: Wish::Categories(vec![Category::Conditions, Category::Medications]),
+        wish: Wish::Categories(vec![
+            Category::Medications,
+            Category::Allergies,
+            Category::Conditions,
+        ]),
         rights: Rights {
             read: true,
             append: false,

@@ -131,13 +131,18 @@ fn waiting_requests(app: &App, requests: &[AccessRequest]) -> Html {
 
 pub(crate) fn category_icon(category: Option<Category>) -> Icon {
     match category {
-        Some(Category::Conditions) => Icon::Steth,
         Some(Category::Medications) => Icon::Pill,
-        Some(Category::Results) => Icon::Flask,
+        Some(Category::Allergies) => Icon::Alert,
+        Some(Category::Conditions) => Icon::Steth,
         Some(Category::Immunizations) => Icon::Syringe,
-        Some(Category::Visits) => Icon::Home,
+        Some(Category::Results) => Icon::Flask,
+        Some(Category::Vitals) => Icon::Heart,
+        Some(Category::Procedures) => Icon::Shield,
+        Some(Category::Visits) => Icon::Calendar,
+        Some(Category::Plans) => Icon::List,
         Some(Category::Documents) => Icon::Clip,
-        Some(Category::General) => Icon::Note,
+        Some(Category::Profile) => Icon::Person,
+        // One's own: whatever it is about, it looks like none of these.
         None => Icon::Folder,
     }
 }
@@ -161,5 +166,32 @@ fn card(app: &App, compartment: &Compartment) -> Html {
                 </span>
             </a>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts::Language;
+
+    #[test]
+    fn every_category_has_a_name_and_a_look_of_its_own() {
+        for language in Language::ALL {
+            let mut names: Vec<_> = words::CATEGORIES
+                .iter()
+                .map(|one| words::category(language.texts(), *one))
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), words::CATEGORIES.len(), "{names:?}");
+        }
+        let looks: Vec<Icon> = words::CATEGORIES
+            .iter()
+            .map(|one| category_icon(Some(*one)))
+            .collect();
+        for (n, look) in looks.iter().enumerate() {
+            assert!(!looks[..n].contains(look), "{look:?} twice");
+            assert_ne!(*look, category_icon(None), "one's own is neutral");
+        }
     }
 }
