@@ -245,6 +245,49 @@ async fn a_second_browser_unlocks_with_the_phrase_and_a_wrong_one_is_refused() -
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() -> Result<()> {
+    if !browser::is_there() {
+        return Ok(());
+    }
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let network = Network::start(Options::default())?;
+    if !network.has_sign_in_page("signing in by a browser") {
+        return Ok(());
+    }
+    let mut visitor = Visitor::arrive(&network, "Ana Ferreira").await?;
+    visitor.sign_in(false).await?;
+    visitor.create_vault(true).await?;
+    visitor.go("account").await?;
+    visitor.browser.see("safety-number").await?;
+    let slots = count(&visitor.browser, ".slots li").await?;
+    ensure!(
+        slots == 2,
+        "{slots} ways to unlock: the words and this browser"
+    );
+
+    // The next visit finds the records open, by this browser's key, and gives that up.
+    visitor.browser.page.refresh().await?;
+    visitor.browser.see("safety-number").await?;
+    visitor.browser.click("stay-unlocked").await?;
+    visitor.browser.see_css(".slots li:only-child").await?;
+    visitor.go("").await?;
+    visitor.browser.see("greeting").await?;
+    visitor.browser.see("compartment-card").await?;
+
+    // The one after that asks for the words, and with them the account loses what nothing opens.
+    visitor.browser.page.refresh().await?;
+    visitor.unlock().await?;
+    visitor.go("activity").await?;
+    let removed = "[data-testid='audit-entry'][data-kind='slot-removed']";
+    visitor.browser.see_css(removed).await?;
+    visitor.go("account").await?;
+    visitor.browser.see_css(".slots li:only-child").await?;
+    let complaints = visitor.complaints().await?;
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_sign_in_is_replaced_by_another_with_the_phrase() -> Result<()> {
     if !browser::is_there() {
         return Ok(());

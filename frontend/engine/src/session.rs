@@ -16,15 +16,19 @@ use crate::platform::held_keys::BrowserKey;
 use crate::platform::store::{Shelf, Store};
 use crate::state::{Engine, Proposed};
 use crate::{rounds, views};
-use browser_slot::{browser_secret, keep_slot, leave, stay, stored_slot, unlock_here};
+use browser_slot::{
+    browser_secret, keep_slot, left_slots, remove_left, stay, stay_no_longer, stored_slot,
+    unlock_here,
+};
 use salus_client::{
     AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotId, SlotKind, Unlocked,
 };
 use salus_messages::{
-    AccountView, Failure, FailureKind, Intent, Reply, Secret, SessionState, SlotView,
+    AccountView, Event, Failure, FailureKind, Intent, Reply, Secret, SessionState, SlotView, Topic,
 };
 use sign_in::{SIGN_IN, SIGN_IN_NS, keep_chain, sign_in, sign_in_key, sign_out, stored_chain};
 use std::rc::Rc;
+use wasm_bindgen_futures::spawn_local;
 
 /// Words of the phrase a person is asked to type again.
 const ASKED: usize = 3;
@@ -47,6 +51,7 @@ pub(crate) async fn hello(engine: &Rc<Engine>) -> Outcome<Answer> {
     if engine.client.borrow().is_some() && engine.unlocked().is_err() {
         // Staying unlocked is a convenience: if it fails, the page offers the other ways.
         let _ = unlock_here(engine, &store).await;
+        tidy(engine);
     }
     rounds::soon(engine);
     let session = match state(engine).await {
@@ -83,6 +88,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             sign_in(engine, &store, &chain).await?;
             keep_chain(&store, &chain).await?;
             let _ = unlock_here(engine, &store).await;
+            tidy(engine);
         }
         Intent::SignOut => sign_out(engine, &store).await?,
         Intent::Lock => engine.forget_keys(),
@@ -111,14 +117,32 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             if stay_unlocked {
                 stay(engine, &store).await?;
             }
+            tidy(engine);
         }
-        Intent::UnlockHere => unlock_here(engine, &store).await?,
+        Intent::UnlockHere => {
+            unlock_here(engine, &store).await?;
+            tidy(engine);
+        }
         Intent::SetStayUnlocked { on: true } => stay(engine, &store).await?,
-        Intent::SetStayUnlocked { on: false } => leave(engine, &store).await?,
+        Intent::SetStayUnlocked { on: false } => stay_no_longer(engine, &store).await?,
         _ => return Err(misplaced()),
     }
     rounds::soon(engine);
     Ok(Reply::Session(state(engine).await?).into())
+}
+
+/// Removes what this browser left in the account, beside what goes on; what fails is tried again
+/// the next time.
+fn tidy(engine: &Rc<Engine>) {
+    let engine = engine.clone();
+    spawn_local(async move {
+        if let (Ok(store), true) = (engine.store().await, engine.unlocked().is_ok()) {
+            let removed = remove_left(&engine, &store, false).await;
+            if matches!(removed, Ok(true)) {
+                engine.tell(Event::Changed(vec![Topic::Activity]));
+            }
+        }
+    });
 }
 
 /// How far the person has come.
@@ -163,7 +187,9 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
         .await?
         .is_some_and(|s| s.0 == unlocked.account());
     let client = unlocked.client();
-    let slots = unlocked.slots().map_err(from_client)?;
+    let left = left_slots(&store, unlocked.account()).await?;
+    let mut slots = unlocked.slots().map_err(from_client)?;
+    slots.retain(|slot| !left.contains(&slot.id));
     let provider = match client.provider(client.caller()).await {
         Ok(contact) => contact
             .directory

@@ -1,7 +1,7 @@
 //! Signing in: from what the identity provider answered to a client that can call. Must not know keys
 //! of an account.
 
-use super::browser_slot::{BROWSER_SLOT, leave};
+use super::browser_slot::{BROWSER_SLOT, remove_left};
 use super::way::Way;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::clock::Clock;
@@ -126,7 +126,7 @@ pub(crate) async fn renew(engine: &Rc<Engine>) -> Outcome<()> {
 pub(super) async fn sign_out(engine: &Engine, store: &Store) -> Outcome<()> {
     // The key of this browser's slot goes, so the slot should too. Without the vault it stays behind,
     // and opens nothing; that must not keep anyone signed in.
-    let _ = leave(engine, store).await;
+    let _ = remove_left(engine, store, true).await;
     engine.forget_keys();
     engine.client.take();
     engine.way.take();
