@@ -174,6 +174,26 @@ impl Visitor {
     /// # Errors
     /// When the page does not offer it, or does not end.
     pub async fn import(&self, file: &Path) -> Result<u32> {
+        self.begin_import(file).await?;
+        self.imported().await
+    }
+
+    /// Waits for the end of an import and says how many records came of it.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub async fn imported(&self) -> Result<u32> {
+        self.browser.see("import-summary").await?;
+        let count = self.browser.see("import-count").await?.text().await?;
+        let digits: String = count.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().with_context(|| count.clone())
+    }
+
+    /// Begins to import a FHIR bundle.
+    ///
+    /// # Errors
+    /// When the page does not offer it.
+    pub async fn begin_import(&self, file: &Path) -> Result<()> {
         self.go("add").await?;
         let browser = &self.browser;
         browser.see("editor").await?;
@@ -185,11 +205,7 @@ impl Visitor {
             .await?;
         let path = file.canonicalize()?;
         input.send_keys(path.to_string_lossy().as_ref()).await?;
-        browser.click("import-bundle").await?;
-        browser.see("import-summary").await?;
-        let count = browser.see("import-count").await?.text().await?;
-        let digits: String = count.chars().filter(char::is_ascii_digit).collect();
-        digits.parse().with_context(|| count.clone())
+        browser.click("import-bundle").await
     }
 
     /// Makes an invitation and reads its link.

@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 use tokio::sync::Mutex;
 
+mod story_browser {
+    mod importing;
+}
+
 const LOOK: Duration = Duration::from_millis(100);
 const NOTE: &str = "Blood pressure is well controlled. Keep taking the tablets as before.";
 /// Two browsers and a network are enough for two cores.

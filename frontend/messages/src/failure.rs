@@ -68,6 +68,15 @@ pub enum FailureKind {
     },
     /// The person stopped it.
     Cancelled,
+    /// Some of what was to be stored is stored, and stays. The same again stores the rest.
+    Partly {
+        /// How many are stored, those from before among them.
+        stored: u32,
+        /// How many were to be.
+        total: u32,
+        /// Why it did not go on.
+        why: Box<Self>,
+    },
     /// This build cannot do that.
     Unsupported,
     /// Our own mistake.

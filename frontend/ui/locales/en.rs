@@ -459,6 +459,7 @@ texts! {
     failure_invalid_advice: "Check what you entered.",
     failure_cancelled: "Stopped",
     failure_cancelled_advice: "Nothing was changed.",
+    failure_partly_advice: "{stored} of {total} records are stored and stay. Sort the same file in again, and it goes on where it stopped.",
     failure_unsupported: "This is not possible yet",
     failure_unsupported_advice: "It will come with a later version.",
     failure_internal: "Something went wrong on our side",

@@ -459,6 +459,7 @@ pub(crate) static ES: Texts = Texts {
     failure_invalid_advice: "Revise lo que escribió.",
     failure_cancelled: "Detenido",
     failure_cancelled_advice: "No se cambió nada.",
+    failure_partly_advice: "{stored} de {total} registros están guardados y se quedan. Vuelva a ordenar el mismo archivo y seguirá donde se detuvo.",
     failure_unsupported: "Esto todavía no es posible",
     failure_unsupported_advice: "Llegará con una versión posterior.",
     failure_internal: "Algo falló de nuestro lado",

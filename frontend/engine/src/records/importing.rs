@@ -103,11 +103,13 @@ pub(super) async fn import(
         .iter()
         .filter_map(|new| missing.get(new.at).copied())
         .collect();
-    if let Err(error) = outcome {
-        return Err(broken_off(task, from_client(error), !stored.is_empty()));
-    }
     let records = u32::try_from(stored.len()).unwrap_or(u32::MAX);
     let all = u32::try_from(import.drafts.len()).unwrap_or(u32::MAX);
+    let left = u32::try_from(missing.len()).unwrap_or(u32::MAX);
+    if let Err(error) = outcome {
+        let there = all.saturating_sub(left.saturating_sub(records));
+        return Err(broken_off(task, from_client(error), records, there, all));
+    }
     Ok(Reply::Imported(ImportSummary {
         lines: lines(stored),
         records,
@@ -118,15 +120,20 @@ pub(super) async fn import(
 }
 
 /// An import that did not come to its end: what it stored stays, and is passed over the next time.
-fn broken_off(task: &Task, mut failure: Failure, some: bool) -> Failure {
-    if some {
-        let changed = vec![Topic::Records, Topic::Compartments, Topic::Activity];
-        task.engine.tell(Event::Changed(changed));
-        if failure.kind == FailureKind::Cancelled {
-            failure.message_key = "failure-import-stopped".into();
-        }
+fn broken_off(task: &Task, failure: Failure, stored: u32, there: u32, total: u32) -> Failure {
+    if stored == 0 {
+        return failure;
     }
-    failure
+    let changed = vec![Topic::Records, Topic::Compartments, Topic::Activity];
+    task.engine.tell(Event::Changed(changed));
+    Failure {
+        kind: FailureKind::Partly {
+            stored: there,
+            total,
+            why: Box::new(failure.kind),
+        },
+        ..failure
+    }
 }
 
 /// The drafts of an import that are not there yet: the same bundle again, or one that was interrupted,

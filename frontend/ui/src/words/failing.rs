@@ -6,7 +6,33 @@ use salus_messages::{Failure, FailureKind};
 
 /// A failure's title and what to do about it.
 pub(crate) fn failure(t: &'static Texts, failure: &Failure) -> (String, String) {
-    let (title, advice) = match &failure.kind {
+    if let FailureKind::Partly { stored, total, why } = &failure.kind {
+        let counts = [("stored", stored.to_string()), ("total", total.to_string())];
+        let counts = counts
+            .each_ref()
+            .map(|(name, count)| (*name, count.as_str()));
+        return (kind(t, why).0, fill(t.failure_partly_advice, &counts));
+    }
+    let (title, advice) = kind(t, &failure.kind);
+    match failure.message_key.as_str() {
+        "failure-popup" => (
+            t.failure_popup.to_owned(),
+            t.failure_popup_advice.to_owned(),
+        ),
+        "failure-window-closed" => (
+            t.failure_window.to_owned(),
+            t.failure_window_advice.to_owned(),
+        ),
+        "failure-start" => (
+            t.failure_start.to_owned(),
+            t.failure_start_advice.to_owned(),
+        ),
+        _ => (title, advice),
+    }
+}
+
+fn kind(t: &'static Texts, kind: &FailureKind) -> (String, String) {
+    let (title, advice) = match kind {
         FailureKind::NotSignedIn => (t.failure_not_signed_in, t.failure_not_signed_in_advice),
         FailureKind::Locked => (t.failure_locked, t.failure_locked_advice),
         FailureKind::WrongPhrase => (t.failure_wrong_phrase, t.failure_wrong_phrase_advice),
@@ -26,22 +52,9 @@ pub(crate) fn failure(t: &'static Texts, failure: &Failure) -> (String, String) 
         FailureKind::Unsupported => (t.failure_unsupported, t.failure_unsupported_advice),
         FailureKind::Internal => (t.failure_internal, t.failure_internal_advice),
         FailureKind::Refused => (t.failure_refused, t.failure_refused_advice),
+        FailureKind::Partly { why, .. } => return self::kind(t, why),
     };
-    match failure.message_key.as_str() {
-        "failure-popup" => (
-            t.failure_popup.to_owned(),
-            t.failure_popup_advice.to_owned(),
-        ),
-        "failure-window-closed" => (
-            t.failure_window.to_owned(),
-            t.failure_window_advice.to_owned(),
-        ),
-        "failure-start" => (
-            t.failure_start.to_owned(),
-            t.failure_start_advice.to_owned(),
-        ),
-        _ => (title.to_owned(), advice.to_owned()),
-    }
+    (title.to_owned(), advice.to_owned())
 }
 
 /// A kind of failure as tests name it.
@@ -60,8 +73,32 @@ pub(crate) fn failure_name(kind: &FailureKind) -> &'static str {
         FailureKind::Integrity => "integrity",
         FailureKind::Invalid { .. } => "invalid",
         FailureKind::Cancelled => "cancelled",
+        FailureKind::Partly { why, .. } => failure_name(why),
         FailureKind::Unsupported => "unsupported",
         FailureKind::Internal => "internal",
         FailureKind::Refused => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts::Language;
+
+    #[test]
+    fn what_is_stored_of_a_broken_off_import_is_said() {
+        for language in Language::ALL {
+            let t = language.texts();
+            let partly = Failure::from(FailureKind::Partly {
+                stored: 48,
+                total: 133,
+                why: Box::new(FailureKind::Cancelled),
+            });
+            let (title, advice) = failure(t, &partly);
+            assert_eq!(title, t.failure_cancelled);
+            assert!(advice.contains("48") && advice.contains("133"), "{advice}");
+            assert_ne!(advice, t.failure_cancelled_advice);
+            assert_eq!(failure_name(&partly.kind), "cancelled");
+        }
     }
 }
