@@ -4,15 +4,46 @@
 use crate::commands::record::rows::{Author, Filed};
 use crate::error::Result;
 use crate::session::Session;
-use crate::text::line;
+use crate::text::{count, line};
 use salus_client::{Authorship, ClientError, Compartment, CompartmentId, RecordItem};
 use salus_health::Category;
 
-/// Files what waits, and says so.
+/// Files what waits, lets the grants that follow records reach it, and says so.
 ///
 /// # Errors
 /// When the drop box cannot be read, or what it holds is not what its author signed.
 pub(crate) async fn file_all(session: &Session<'_>) -> Result<Vec<Filed>> {
+    let filed = file_waiting(session).await?;
+    follow(session).await;
+    Ok(filed)
+}
+
+/// Extends the grants that follow records to what was added to them. What cannot be done is said, and
+/// tried again the next time: the records themselves are stored.
+pub(crate) async fn follow(session: &Session<'_>) {
+    let out = session.app.out;
+    match session.unlocked.follow_records().await {
+        Ok(followed) => {
+            if !followed.extended.is_empty() {
+                out.remark(format_args!(
+                    "Later versions are granted now by {}.",
+                    count(followed.extended.len(), "grant")
+                ));
+            }
+            for grant in followed.left_behind {
+                out.remark(format_args!(
+                    "Grant {grant} cannot be extended to later versions; give it anew."
+                ));
+            }
+        }
+        Err(error) => out.remark(format_args!(
+            "Later versions are not granted yet: {}",
+            line(&error.to_string())
+        )),
+    }
+}
+
+async fn file_waiting(session: &Session<'_>) -> Result<Vec<Filed>> {
     let mut waiting = session.unlocked.drop_box().await?;
     if waiting.is_empty() {
         return Ok(Vec::new());

@@ -11,6 +11,7 @@ use salus_client::{
 };
 use salus_health::Category;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A right's bits.
@@ -130,10 +131,10 @@ impl fmt::Display for ShownScope {
                 .iter()
                 .map(|c| line(c.name.as_ref().unwrap_or(&c.id)))
                 .collect(),
-            Self::Records { records } => records
-                .iter()
-                .map(|r| format!("record {}", r.record))
-                .collect(),
+            Self::Records { records } => {
+                let each: BTreeSet<&String> = records.iter().map(|r| &r.record).collect();
+                each.iter().map(|id| format!("record {id}")).collect()
+            }
         };
         write!(f, "{}", words.join(", "))
     }

@@ -47,6 +47,7 @@ macro_rules! stories {
 mod key_life {
     pub(crate) mod accounts;
     pub(crate) mod dishonest;
+    pub(crate) mod following;
     pub(crate) mod lies_about_accounts;
     pub(crate) mod lies_about_audits;
     pub(crate) mod lies_about_people;
@@ -85,6 +86,7 @@ fn the_same_holds_on_a_network() {
         key_life::accounts::on(&network).await;
         key_life::records::on(&network).await;
         key_life::many::on(&network).await;
+        key_life::following::on(&network).await;
         key_life::sharing::on(&network).await;
     });
 }
@@ -234,6 +236,7 @@ fn terms(scope: Scope, rights: u8) -> Terms {
     Terms {
         scope,
         rights,
+        follows: false,
         not_before: None,
         expires: NOW + 30 * DAY,
         purpose: "treatment of a cough".into(),

@@ -12,6 +12,7 @@ use thirtyfour::prelude::*;
 use tokio::sync::Mutex;
 
 mod story_browser {
+    mod following;
     mod importing;
 }
 

@@ -337,6 +337,7 @@ impl Person {
             envelope: sha256(ENVELOPE),
             request: None,
             at: NOW,
+            follows: None,
         }
     }
 

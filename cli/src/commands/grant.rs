@@ -8,7 +8,7 @@ use crate::terms::{ShownScope, bits, words};
 use crate::text::{count, line, time};
 use crate::wish::{RightsArg, ScopeArg, join};
 use clap::{Args, Subcommand};
-use salus_client::{CompartmentId, GrantId, GrantPhase, Terms};
+use salus_client::{CompartmentId, GrantId, GrantPhase, READ, Scope, Terms};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +38,9 @@ pub(crate) struct GiveArgs {
     /// read, append, or read,append
     #[arg(long, value_name = "RIGHTS")]
     rights: RightsArg,
+    /// With record:ID: later versions, too; otherwise the record as it is now
+    #[arg(long)]
+    follow: bool,
     /// What for; the provider sees it
     #[arg(long)]
     purpose: String,
@@ -56,6 +59,8 @@ struct Grant {
     specialty: Option<String>,
     safety_number: String,
     scope: ShownScope,
+    /// Whether later versions of single records are granted too.
+    follows: bool,
     rights: Vec<&'static str>,
     purpose: Option<String>,
     /// Milliseconds since 1970.
@@ -82,6 +87,9 @@ impl fmt::Display for Grant {
             self.rights.join(" and "),
             self.scope
         )?;
+        if self.follows {
+            write!(f, ", with later versions")?;
+        }
         match self.revoked_at {
             Some(at) => write!(f, ", taken back {}", time(at))?,
             None => write!(f, ", until {}", time(self.expires))?,
@@ -124,6 +132,8 @@ struct Given {
     name: Option<String>,
     safety_number: String,
     scope: ShownScope,
+    /// Whether later versions of single records are granted too.
+    follows: bool,
     rights: Vec<&'static str>,
     /// Milliseconds since 1970.
     expires: u64,
@@ -208,11 +218,12 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
 
 async fn give(session: &Session<'_>, arguments: &GiveArgs) -> Result<()> {
     let scope = session.scope(&join(&arguments.scope)?).await?;
+    let rights = bits(arguments.rights);
+    can_follow(arguments.follow, &scope, rights)?;
     let grantee = session.provider(&arguments.provider).await?;
     if grantee.account == session.unlocked.account() {
         return Err(Error::usage("this is your own account"));
     }
-    let rights = bits(arguments.rights);
     let name = grantee
         .name()
         .map(line)
@@ -222,6 +233,7 @@ async fn give(session: &Session<'_>, arguments: &GiveArgs) -> Result<()> {
     let terms = Terms {
         scope: scope.clone(),
         rights,
+        follows: arguments.follow,
         not_before: None,
         expires,
         purpose: arguments.purpose.trim().to_owned(),
@@ -237,9 +249,22 @@ async fn give(session: &Session<'_>, arguments: &GiveArgs) -> Result<()> {
         name,
         safety_number: grantee.safety_number(),
         scope: ShownScope::of(&scope, |id| names.get(id).cloned()),
+        follows: arguments.follow,
         rights: words(rights),
         expires,
     })
+}
+
+/// Refuses to follow anything but single records that may be read.
+pub(super) fn can_follow(follow: bool, scope: &Scope, rights: u8) -> Result<()> {
+    let sound = matches!(scope, Scope::Records(_)) && rights & READ != 0;
+    if !follow || sound {
+        Ok(())
+    } else {
+        Err(Error::usage(
+            "--follow goes with --scope record:ID and the right to read; compartments grow anyway",
+        ))
+    }
 }
 
 fn own_names(session: &Session<'_>) -> Result<BTreeMap<CompartmentId, String>> {
@@ -267,6 +292,7 @@ async fn list(session: &Session<'_>) -> Result<()> {
                 .or_else(|| published.map(|entry| entry.specialty.clone())),
             safety_number: grant.grantee.safety_number(),
             scope: ShownScope::of(&grant.grant.scope, |id| names.get(id).cloned()),
+            follows: grant.grant.follows(),
             rights: words(grant.grant.rights),
             purpose: grant.purpose.clone(),
             not_before: grant.grant.not_before,
@@ -292,6 +318,7 @@ async fn list(session: &Session<'_>) -> Result<()> {
                 specialty: None,
                 safety_number: grant.owner.safety_number(),
                 scope: ShownScope::of(&grant.grant.scope, |id| theirs.get(id).cloned()),
+                follows: grant.grant.follows(),
                 rights: words(grant.grant.rights),
                 purpose: grant.purpose().map(str::to_owned),
                 not_before: grant.grant.not_before,

@@ -44,8 +44,8 @@ pub use session::{
     Compartment, Label, NewAccount, NewSlot, Profile, SlotInfo, Unlocked, browser_slot_message,
 };
 pub use sharing::{
-    Ask, GivenGrant, GrantPhase, IncomingRequest, Link, LinkError, OutgoingRequest, ReceivedGrant,
-    Revoked, Terms,
+    Ask, Followed, GivenGrant, GrantPhase, IncomingRequest, Link, LinkError, OutgoingRequest,
+    ReceivedGrant, Revoked, Terms,
 };
 #[cfg(not(target_family = "wasm"))]
 pub use surroundings::SystemClock;

@@ -127,6 +127,10 @@ pub struct Grant {
     /// When this revision was signed, ms since 1970.
     #[n(17)]
     pub at: u64,
+    /// Whether later versions of the records it names are granted too: the owner's client names and
+    /// conveys them by re-issues. Present, and true, only if so; see [`Grant::follows`].
+    #[n(18)]
+    pub follows: Option<bool>,
 }
 
 impl Statement for Grant {
@@ -169,8 +173,14 @@ pub enum Denial {
 }
 
 impl Grant {
+    /// Whether later versions of the records it names are granted too.
+    pub fn follows(&self) -> bool {
+        self.follows == Some(true)
+    }
+
     /// Whether the statement is sound in itself: rights known and not empty, times in order, lists
-    /// ascending, conveyed keys within the scope and only with [`READ`].
+    /// ascending, conveyed keys within the scope and only with [`READ`], following only single
+    /// records that may be read.
     pub fn is_well_formed(&self) -> bool {
         let rights_ok = self.rights != 0 && self.rights & !(READ | APPEND) == 0;
         let times_ok = self.not_before < self.expires;
@@ -193,7 +203,13 @@ impl Grant {
                 _ => false,
             })
         };
-        rights_ok && times_ok && scope_ok && conveys_ok && self.revision > 0
+        let follows_ok = match self.follows {
+            None => true,
+            Some(true) => self.rights & READ != 0 && matches!(self.scope, Scope::Records(_)),
+            // Not following is said by saying nothing: one meaning, one encoding.
+            Some(false) => false,
+        };
+        rights_ok && times_ok && scope_ok && conveys_ok && follows_ok && self.revision > 0
     }
 
     /// Whether the grant covers an access at a time. Revocation is the vault's to know.

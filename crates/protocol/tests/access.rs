@@ -154,3 +154,27 @@ fn unsound_grants_are_recognised() {
         assert!(!grant.is_well_formed(), "{name}");
     }
 }
+
+#[test]
+fn only_single_records_that_may_be_read_are_followed() {
+    let following = |scope, rights| Grant {
+        follows: Some(true),
+        ..grant(scope, rights)
+    };
+    let records = || Scope::Records(vec![v(1, 1)]);
+    let good = following(records(), READ);
+    assert!(good.is_well_formed() && good.follows());
+    assert_eq!(
+        good.covers(Access::Read(c(1), v(1, 2)), 1500),
+        Err(Denial::Scope),
+        "a later version is covered once a revision names it"
+    );
+    assert!(!following(records(), APPEND).is_well_formed());
+    assert!(!following(Scope::Everything, READ).is_well_formed());
+    assert!(!following(Scope::Compartments(vec![c(1)]), READ).is_well_formed());
+    let said_twice = Grant {
+        follows: Some(false),
+        ..grant(records(), READ)
+    };
+    assert!(!said_twice.is_well_formed(), "one meaning, one encoding");
+}

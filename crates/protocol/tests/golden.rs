@@ -10,7 +10,7 @@ mod common;
 use common::*;
 use salus_protocol::canonical;
 use salus_protocol::chain::*;
-use salus_protocol::grant::{READ, Scope, VersionRef};
+use salus_protocol::grant::{Grant, READ, Scope, VersionRef};
 use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::*;
 use salus_protocol::statement::{Statement, hash_of, verify};
@@ -191,10 +191,29 @@ fn all() -> Value {
     })
 }
 
+/// What came to be after `v1.json` was published: additions that leave all of it as it is.
+fn added() -> Value {
+    let record = VersionRef {
+        record: RecordId([1; 16]),
+        version: 2,
+    };
+    let follows = Grant {
+        follows: Some(true),
+        ..grant(Scope::Records(vec![record]), READ)
+    };
+    json!({ "statements": [one("grant that follows records", &follows, 1)] })
+}
+
 #[test]
 fn every_format_is_as_it_was_published() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1.json");
-    let now = all();
+    is_as_published("v1.json", all());
+    is_as_published("v1-added.json", added());
+}
+
+fn is_as_published(name: &str, now: Value) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
     if !path.exists() && std::env::var_os("SALUS_WRITE_GOLDEN").is_some() {
         let text = serde_json::to_string_pretty(&now).expect("json");
         std::fs::write(&path, text + "\n").expect("write golden file");

@@ -212,7 +212,7 @@ fn kind(entry: &Entry) -> AuditKind {
         AuditEvent::Requested => AuditKind::AccessAsked,
         AuditEvent::Denied => AuditKind::RequestDenied,
         AuditEvent::Granted => AuditKind::GrantGiven,
-        AuditEvent::Reissued => AuditKind::EpochAdvanced,
+        AuditEvent::Reissued => AuditKind::KeysPassedOn,
         AuditEvent::Revoked => AuditKind::GrantRevoked,
         AuditEvent::Listed => AuditKind::RecordsListed,
         AuditEvent::Opened => AuditKind::RecordOpened,

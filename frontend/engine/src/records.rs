@@ -10,7 +10,7 @@ use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client};
 use crate::session;
 use crate::state::Engine;
-use crate::{sharing, views};
+use crate::{rounds, sharing, views};
 use futures::future::try_join;
 use salus_client::{AccountId, RecordItem, Unlocked};
 use salus_messages::{Compartment, Intent, Reply};
@@ -72,7 +72,11 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             address,
             base,
             draft,
-        } => writing::amend(task, &unlocked, &address, base, draft).await,
+        } => {
+            let answer = writing::amend(task, &unlocked, &address, base, draft).await;
+            rounds::follow(&task.engine);
+            answer
+        }
         Intent::FileRecord {
             record,
             compartment,
@@ -85,6 +89,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
                 .find(|i| i.record == record)
                 .ok_or(salus_messages::FailureKind::NotFound)?;
             let stored = unlocked.adopt(&item, place).await.map_err(from_client)?;
+            rounds::follow(&task.engine);
             Ok(writing::stored(stored).into())
         }
         _ => Err(misplaced()),

@@ -32,6 +32,24 @@ pub(crate) fn soon(engine: &Rc<Engine>) {
     spawn_local(async move { round(&engine).await });
 }
 
+/// Grants that follow records are extended to what was added to them, beside what else is going on.
+pub(crate) fn follow(engine: &Rc<Engine>) {
+    let engine = engine.clone();
+    spawn_local(async move {
+        if let Ok(unlocked) = engine.unlocked() {
+            extend(&engine, &unlocked).await;
+        }
+    });
+}
+
+/// What fails here is made up for on the next visit.
+async fn extend(engine: &Engine, unlocked: &Unlocked) {
+    let followed = unlocked.follow_records().await;
+    if followed.is_ok_and(|followed| !followed.extended.is_empty()) {
+        engine.tell(Event::Changed(vec![Topic::Grants, Topic::Activity]));
+    }
+}
+
 async fn round(engine: &Rc<Engine>) {
     if engine.unlocked.borrow().is_none() || engine.round.replace(true) {
         return;
@@ -63,6 +81,9 @@ async fn look_around(engine: &Rc<Engine>) -> Outcome<()> {
         engine.records_changed();
         let filed = [Topic::Records, Topic::Compartments, Topic::Activity];
         topics.extend(filed.map(Ordered));
+    }
+    if before.is_none() || !topics.is_empty() {
+        extend(engine, &unlocked).await;
     }
     engine.notified.set(Some(count));
     let store = engine.store().await?;

@@ -178,6 +178,9 @@ async fn own_terms(
     Ok(salus_client::Terms {
         scope: own::scope(engine, unlocked, &terms.scope).await?,
         rights: view::bits(terms.rights),
+        follows: terms.follows
+            && terms.rights.read
+            && matches!(terms.scope, salus_messages::Scope::Records(_)),
         not_before: None,
         expires: unlocked
             .client()

@@ -53,8 +53,8 @@ pub enum AuditKind {
     PrincipalsChanged,
     /// A compartment was added.
     CompartmentAdded,
-    /// A compartment got a new key.
-    EpochAdvanced,
+    /// Someone with access got new keys: those of a compartment, or of later versions of a record.
+    KeysPassedOn,
     /// A record was added.
     RecordAdded,
     /// A record got a new version.

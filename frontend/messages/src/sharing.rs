@@ -52,7 +52,7 @@ pub enum Scope {
     Everything,
     /// These compartments, with what is added to them.
     Compartments(Vec<CompartmentId>),
-    /// These records only.
+    /// These records only; whether with later versions of them stands beside it.
     Records(Vec<RecordId>),
 }
 
@@ -84,6 +84,8 @@ pub struct Terms {
     pub scope: Scope,
     /// To do what.
     pub rights: Rights,
+    /// Whether later versions of single records are granted too.
+    pub follows: bool,
     /// What for; sealed.
     pub purpose: String,
     /// From now on, in days; at least 1.
@@ -158,6 +160,8 @@ pub struct GrantView {
     pub names: Vec<String>,
     /// To do what.
     pub rights: Rights,
+    /// Whether later versions of single records are granted too.
+    pub follows: bool,
     /// What for.
     pub purpose: String,
     /// Since when.

@@ -43,6 +43,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &AmendArgs) -> Result<
         let item = session.unlocked.open_record(arguments.id, None).await?.item;
         let (draft, parts) = next(&item.descriptor, arguments)?;
         let receipt = store::amend(session, None, &item, &draft, &parts).await?;
+        arrivals::follow(session).await;
         return session.app.out.answer(&Amended {
             receipt,
             recorded: false,

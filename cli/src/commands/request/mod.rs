@@ -3,6 +3,7 @@
 mod list;
 mod send;
 
+use super::grant;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::session::Session;
@@ -64,6 +65,9 @@ pub(crate) struct ApproveArgs {
     /// Another scope than was asked for: all, compartment:NAME or record:ID; may be repeated
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<ScopeArg>,
+    /// With single records: later versions, too; otherwise the records as they are now
+    #[arg(long)]
+    follow: bool,
     /// Other rights than were asked for
     #[arg(long, value_name = "RIGHTS")]
     rights: Option<RightsArg>,
@@ -79,6 +83,8 @@ struct Approved {
     grantee: String,
     name: Option<String>,
     scope: ShownScope,
+    /// Whether later versions of single records are granted too.
+    follows: bool,
     rights: Vec<&'static str>,
     /// Milliseconds since 1970.
     expires: u64,
@@ -157,6 +163,7 @@ async fn approve(session: &Session<'_>, arguments: &ApproveArgs) -> Result<()> {
         session.scope(&join(&arguments.scope)?).await?
     };
     let rights = arguments.rights.map_or(request.ask.rights, bits);
+    grant::can_follow(arguments.follow, &scope, rights)?;
     let asked_ms = request.ask.duration_s.saturating_mul(1000);
     let span = arguments.span.map_or(asked_ms.min(GRANT_LIFE_MS), Span::ms);
     let name = request
@@ -168,6 +175,7 @@ async fn approve(session: &Session<'_>, arguments: &ApproveArgs) -> Result<()> {
     let terms = Terms {
         scope: scope.clone(),
         rights,
+        follows: arguments.follow,
         not_before: None,
         expires,
         purpose: request.ask.purpose.clone(),
@@ -188,6 +196,7 @@ async fn approve(session: &Session<'_>, arguments: &ApproveArgs) -> Result<()> {
                 .find(|c| c.id == *id)
                 .map(|c| c.label.name.clone())
         }),
+        follows: arguments.follow,
         rights: words(rights),
         expires,
     })

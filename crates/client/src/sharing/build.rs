@@ -73,6 +73,7 @@ pub(crate) struct Plan {
     pub(crate) not_before: u64,
     pub(crate) expires: u64,
     pub(crate) request: Option<RequestId>,
+    pub(crate) follows: bool,
     pub(crate) note: GrantNote,
     /// Keys of the versions a grant over single records names.
     pub(crate) versions: BTreeMap<VersionRef, VersionKeys>,
@@ -197,11 +198,12 @@ impl Unlocked {
             envelope: sha256(&envelope),
             request: plan.request,
             at: self.client().now(),
+            follows: plan.follows.then_some(true),
         };
         if !grant.is_well_formed() {
             return Err(ClientError::Invalid {
                 field: "terms",
-                reason: "rights, times or scope are not sound",
+                reason: "rights, times, scope or what it follows are not sound",
             });
         }
         let statement = sign(&grant, &keys.bundle.current.signing);

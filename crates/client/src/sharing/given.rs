@@ -22,6 +22,8 @@ pub struct Terms {
     pub scope: Scope,
     /// [`crate::READ`] and [`crate::APPEND`], or'ed.
     pub rights: u8,
+    /// Whether later versions of single records are granted too: see [`Unlocked::follow_records`].
+    pub follows: bool,
     /// From when, ms since 1970; now if absent.
     pub not_before: Option<u64>,
     /// Until when, ms since 1970.
@@ -242,6 +244,7 @@ impl Unlocked {
             not_before: terms.not_before.unwrap_or_else(|| self.client().now()),
             expires: terms.expires,
             request,
+            follows: terms.follows,
             note: GrantNote::new(terms, &contact)?,
             contact,
         };
@@ -312,6 +315,7 @@ impl Unlocked {
             not_before: given.grant.not_before,
             expires: given.grant.expires,
             request: given.grant.request,
+            follows: given.grant.follows(),
             note: given.note.clone()?,
             versions: BTreeMap::new(),
         })

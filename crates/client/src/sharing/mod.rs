@@ -2,6 +2,7 @@
 //! fetched.
 
 mod build;
+mod follow;
 mod given;
 mod granted;
 mod link;
@@ -9,6 +10,7 @@ mod received;
 mod requests;
 mod revoke;
 
+pub use follow::Followed;
 pub use given::{GivenGrant, GrantPhase, Terms};
 pub use link::{Link, LinkError};
 pub use received::ReceivedGrant;

@@ -175,6 +175,7 @@ pub fn grant(scope: Scope, rights: u8) -> Grant {
         envelope: Hash([6; 32]),
         request: None,
         at: 999,
+        follows: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The owner's own compartments and records, as grants speak of them: who reaches what. Must not know
 //! anyone's keys.
 
+use super::view::records;
 use crate::failure::{Outcome, from_client};
 use crate::state::Engine;
 use crate::views;
@@ -45,7 +46,10 @@ impl Own {
         match scope {
             Scope::Everything => Vec::new(),
             Scope::Compartments(ids) => ids.iter().map(|id| name(self.compartment(*id))).collect(),
-            Scope::Records(list) => list.iter().map(|at| name(self.title(at.record))).collect(),
+            Scope::Records(list) => {
+                let records = records(list).into_iter();
+                records.map(|id| name(self.title(id))).collect()
+            }
         }
     }
 
@@ -58,7 +62,7 @@ impl Own {
         let count = match scope {
             Scope::Everything => filed(&|_| true),
             Scope::Compartments(ids) => filed(&|id| ids.contains(id)),
-            Scope::Records(list) => list.len(),
+            Scope::Records(list) => records(list).len(),
         };
         u32::try_from(count).unwrap_or(u32::MAX)
     }

@@ -7,6 +7,7 @@ use salus_client::{APPEND, GivenGrant, GrantPhase, READ, ReceivedGrant};
 use salus_messages::{
     Category, GrantStatus, GrantView, Person, RequestStatus, Rights, Scope, Wish,
 };
+use std::collections::BTreeSet;
 
 const DAY_S: u64 = 86_400;
 
@@ -83,6 +84,11 @@ pub(crate) fn wish_of(wish: &Wish) -> Outcome<salus_client::Wish> {
     })
 }
 
+/// The records that versions are of, each once.
+pub(super) fn records(list: &[salus_client::VersionRef]) -> BTreeSet<salus_client::RecordId> {
+    list.iter().map(|at| at.record).collect()
+}
+
 fn scope(scope: &salus_client::Scope) -> Scope {
     match scope {
         salus_client::Scope::Everything => Scope::Everything,
@@ -90,7 +96,7 @@ fn scope(scope: &salus_client::Scope) -> Scope {
             Scope::Compartments(ids.iter().map(|id| views::compartment(*id)).collect())
         }
         salus_client::Scope::Records(list) => {
-            Scope::Records(list.iter().map(|at| views::record(at.record)).collect())
+            Scope::Records(records(list).into_iter().map(views::record).collect())
         }
     }
 }
@@ -117,6 +123,7 @@ pub(crate) fn given(given: &GivenGrant, own: &Own) -> GrantView {
         scope: scope(&grant.scope),
         names: own.names(&grant.scope),
         rights: rights(grant.rights),
+        follows: grant.follows(),
         purpose: given.purpose.clone().unwrap_or_default(),
         from: grant.not_before,
         until: Some(grant.expires),
@@ -145,6 +152,7 @@ pub(crate) fn received(received: &ReceivedGrant, owner: &Person) -> GrantView {
         scope: scope(&grant.scope),
         names,
         rights: rights(grant.rights),
+        follows: grant.follows(),
         purpose: received.purpose().unwrap_or_default().to_owned(),
         from: grant.not_before,
         until: Some(grant.expires),

@@ -35,6 +35,15 @@ fn purposes(t: &'static Texts) -> Vec<&'static str> {
 
 /// What a grant reaches, in words.
 pub(crate) fn scope_words(t: &'static Texts, grant: &GrantView) -> String {
+    let reach = reach_words(t, grant);
+    if grant.follows {
+        words::fill(t.scope_follows, &[("records", &reach)])
+    } else {
+        reach
+    }
+}
+
+fn reach_words(t: &'static Texts, grant: &GrantView) -> String {
     match &grant.scope {
         Scope::Everything => t.scope_everything.to_owned(),
         Scope::Compartments(ids) if grant.names.is_empty() => {
@@ -99,6 +108,13 @@ pub(crate) fn terms_form(
         let terms = terms.clone();
         onchange.reform(move |append| with_rights(&terms, Rights { append, ..rights }))
     };
+    let follows = {
+        let terms = terms.clone();
+        onchange.reform(move |follows| Terms {
+            follows,
+            ..terms.clone()
+        })
+    };
     let days = {
         let terms = terms.clone();
         onchange.reform(move |days: String| Terms {
@@ -119,6 +135,9 @@ pub(crate) fn terms_form(
                 <legend>{ t.terms_what }</legend>
                 if let Scope::Records(ids) = &terms.scope {
                     <p data-testid="scope-records">{ words::count(ids.len() as u64, t.scope_only_records_one, t.scope_only_records_many) }</p>
+                    if rights.read {
+                        { check("scope-follows", t.scope_follows_label, terms.follows, follows).hint(t.scope_follows_hint) }
+                    }
                 } else {
                     { choice("scope-everything", "scope", t.scope_everything, terms.scope == Scope::Everything, change(|terms| Terms { scope: Scope::Everything, ..terms.clone() })).hint(t.scope_everything_hint) }
                     { choice("scope-compartments", "scope", t.scope_some, terms.scope != Scope::Everything, change(|terms| Terms { scope: Scope::Compartments(Vec::new()), ..terms.clone() })).hint(t.scope_some_hint) }
@@ -248,6 +267,8 @@ pub(crate) fn wish_form(t: &'static Texts, wanted: &Wanted, onchange: &Callback<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::Language;
+    use salus_messages::{GrantStatus, Person, Trust};
 
     fn terms(scope: Scope) -> Terms {
         Terms {
@@ -256,8 +277,42 @@ mod tests {
                 read: true,
                 append: false,
             },
+            follows: false,
             purpose: "Treatment".to_owned(),
             days: 30,
+        }
+    }
+
+    #[test]
+    fn it_is_said_whether_later_versions_are_granted() {
+        let grant = |follows| GrantView {
+            id: "g".into(),
+            other: Person {
+                account: None,
+                principal: String::new(),
+                name: String::new(),
+                specialty: String::new(),
+                trust: Trust::Pinned,
+                attestation: None,
+            },
+            scope: Scope::Records(vec!["r".into()]),
+            names: vec!["Letter".to_owned()],
+            rights: Rights {
+                read: true,
+                append: false,
+            },
+            follows,
+            purpose: String::new(),
+            from: 0,
+            until: None,
+            status: GrantStatus::Active,
+            records: Some(1),
+        };
+        for language in Language::ALL {
+            let t = language.texts();
+            assert_eq!(scope_words(t, &grant(false)), "Letter");
+            let more = scope_words(t, &grant(true));
+            assert!(more.starts_with("Letter") && more != "Letter", "{more}");
         }
     }
 

@@ -66,6 +66,7 @@ fn asked_terms(request: &AccessRequest, folders: &[Compartment]) -> Terms {
     Terms {
         scope,
         rights: request.rights,
+        follows: false,
         purpose: request.purpose.clone(),
         days: request.days,
     }
@@ -285,6 +286,7 @@ fn give_terms(props: &GiveTermsProps) -> Html {
             read: true,
             append: false,
         },
+        follows: false,
         purpose: String::new(),
         days: 30,
     });

@@ -25,7 +25,7 @@ pub(crate) fn audit(t: &'static Texts, entry: &AuditEntry) -> (String, &'static 
         AuditKind::IdentityRotated => (t.audit_identity_rotated, "identity-rotated"),
         AuditKind::PrincipalsChanged => (t.audit_principals_changed, "principals-changed"),
         AuditKind::CompartmentAdded => (t.audit_compartment_added, "compartment-added"),
-        AuditKind::EpochAdvanced => (t.audit_epoch_advanced, "epoch-advanced"),
+        AuditKind::KeysPassedOn => (t.audit_keys_passed_on, "keys-passed-on"),
         AuditKind::RecordAdded => (t.audit_record_added, "record-added"),
         AuditKind::RecordAmended => (t.audit_record_amended, "record-amended"),
         AuditKind::RecordFiled => (t.audit_record_filed, "record-filed"),

@@ -315,6 +315,7 @@ fn terms(compartment: CompartmentId) -> Terms {
     Terms {
         scope: Scope::Compartments(vec![compartment]),
         rights: READ | APPEND,
+        follows: false,
         not_before: None,
         expires: SystemClock.now_ms() + 30 * 86_400_000,
         purpose: "Follow-up".into(),
