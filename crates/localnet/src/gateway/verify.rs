@@ -2,9 +2,15 @@
 
 use super::protocol::{HttpRequest, HttpResponse};
 use crate::node::Node;
+use crate::wire::cbor;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use candid::Principal;
+use ic_certification::{Certificate, HashTree};
 use ic_http_certification::{HttpRequest as Asked, HttpResponse as Answered, Method, StatusCode};
 use ic_response_verification::verify_request_response_pair;
+use serde::de::DeserializeOwned;
 use std::sync::PoisonError;
 
 /// Certificates may be this old, ns.
@@ -20,6 +26,9 @@ pub(super) enum VerifyError {
     /// The verification says no.
     #[error("{0}")]
     Verification(#[from] ic_response_verification::ResponseVerificationError),
+    /// The proof claims more than it holds.
+    #[error("its certificate, tree or path is not whole CBOR")]
+    Malformed,
     /// The method has no name.
     #[error("the method is not one of HTTP")]
     Method,
@@ -63,6 +72,51 @@ fn may_be_old(node: &Node, canister: Principal) -> bool {
     })
 }
 
+/// Reads base64 as the library that verifies does: what it takes must not get past [`is_sound`].
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Whether the CBOR in the proof is whole. The library that verifies makes room for as many entries
+/// as a map says it has before it reads one: a few bytes could claim all memory there is.
+fn is_sound(headers: &[(String, String)]) -> bool {
+    headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("ic-certificate"))
+        .flat_map(|(_, value)| value.split(','))
+        .filter_map(|field| field.trim().split_once('='))
+        .all(|(name, value)| {
+            // The colons around a value may be missing; what cannot be decoded, the library refuses.
+            let value = value.strip_prefix(':').unwrap_or(value);
+            let value = value.strip_suffix(':').unwrap_or(value);
+            match (name, BASE64.decode(value)) {
+                ("certificate", Ok(bytes)) => is_whole_certificate(&bytes),
+                ("tree", Ok(bytes)) => read::<HashTree>(&bytes).is_some(),
+                ("expr_path", Ok(bytes)) => read::<Vec<String>>(&bytes).is_some(),
+                _ => true,
+            }
+        })
+}
+
+/// A certificate and the one inside its delegation, which is read before it is verified too.
+fn is_whole_certificate(bytes: &[u8]) -> bool {
+    read::<Certificate>(bytes).is_some_and(|certificate| {
+        certificate
+            .delegation
+            .is_none_or(|delegation| read::<Certificate>(&delegation.certificate).is_some())
+    })
+}
+
+/// A document of which every length holds, and which is nested no deeper than a reader can go.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    cbor::claims_hold(bytes)
+        .then(|| serde_cbor::from_slice(bytes).ok())
+        .flatten()
+}
+
 /// The version of a response's certification, and what of the response is certified. Version 1
 /// covers the body alone; status and headers then go on as the canister gave them, as the
 /// protocol has it.
@@ -73,6 +127,9 @@ pub(super) fn verified(
     root_key: &[u8],
     now: u64,
 ) -> Result<(u16, HttpResponse), VerifyError> {
+    if !is_sound(&answer.headers) {
+        return Err(VerifyError::Malformed);
+    }
     let method = Method::from_bytes(question.method.as_bytes()).map_err(|_| VerifyError::Method)?;
     let asked = Asked::builder()
         .with_method(method)
@@ -131,6 +188,7 @@ mod tests {
         DefaultCelBuilder, DefaultResponseCertification, HttpCertification, HttpCertificationPath,
         HttpCertificationTree, HttpCertificationTreeEntry, utils::add_v2_certificate_header,
     };
+    use serde_cbor::Value;
 
     const NOW: u64 = 1_700_000_000_000_000_000;
 
@@ -209,5 +267,47 @@ mod tests {
         assert!(verified(&question, answer, canister, &other.root_der, NOW).is_err());
         let (question, answer, canister) = self::answer(&keys);
         assert!(verified(&question, answer, canister, &keys.root_der, late).is_err());
+    }
+
+    #[test]
+    fn a_proof_that_promises_more_than_it_holds_is_not_read() {
+        let keys = Keys::new(&Secrets::generate().unwrap()).unwrap();
+        let inside = |certificate: Vec<u8>| {
+            let delegation = [
+                (Value::Text("subnet_id".into()), Value::Bytes(vec![1; 29])),
+                (Value::Text("certificate".into()), Value::Bytes(certificate)),
+            ];
+            let tree = Value::Array(vec![Value::Integer(0)]);
+            let certificate = [
+                (Value::Text("tree".into()), tree),
+                (Value::Text("signature".into()), Value::Bytes(vec![1; 48])),
+                (
+                    Value::Text("delegation".into()),
+                    Value::Map(delegation.into()),
+                ),
+            ];
+            serde_cbor::to_vec(&Value::Map(certificate.into())).unwrap()
+        };
+        // A map of 37,329 entries, one of four thousand million, and arrays without end.
+        let promises = vec![0xb9, 0x91, 0xd1];
+        let more = vec![0xba, 0xff, 0xff, 0xff, 0xff];
+        let deep = [vec![0x81; 100_000], vec![0x80]].concat();
+        let tags = [vec![0xc0; 100_000], vec![0]].concat();
+        let mut lies = vec![inside(promises.clone()), inside(deep.clone())];
+        lies.extend([promises, more, deep, tags]);
+        for lie in lies {
+            for name in ["certificate", "tree", "expr_path"] {
+                let encoded = BASE64.encode(&lie);
+                for value in [
+                    format!("{name}=:{encoded}:"),
+                    format!("version=2, {name}={encoded}"),
+                ] {
+                    let (question, mut answer, canister) = answer(&keys);
+                    answer.headers = vec![("ic-certificate".into(), value)];
+                    let refused = verified(&question, answer, canister, &keys.root_der, NOW);
+                    assert!(matches!(refused, Err(VerifyError::Malformed)), "{name}");
+                }
+            }
+        }
     }
 }

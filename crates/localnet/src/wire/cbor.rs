@@ -80,6 +80,40 @@ pub(crate) fn parse_plain(bytes: &[u8]) -> Result<Value, CborError> {
     reader.whole()
 }
 
+/// Whether every length a document claims can be true of the bytes that follow: what to ask before a
+/// reader is trusted with it that makes room for what it is promised. Trees may be of any depth.
+pub(crate) fn claims_hold(bytes: &[u8]) -> bool {
+    let mut reader = Reader {
+        rest: bytes,
+        items: 0,
+    };
+    let mut awaited = 1_u64;
+    while awaited > 0 {
+        let Ok((major, info)) = reader.initial() else {
+            return false;
+        };
+        let Ok(argument) = reader.argument(major, info) else {
+            return false;
+        };
+        let within = match major {
+            2 | 3 => match usize::try_from(argument) {
+                Ok(len) if reader.take(len).is_ok() => 0,
+                _ => return false,
+            },
+            4 => argument,
+            5 => argument.saturating_mul(2),
+            6 => 1,
+            _ => 0,
+        };
+        awaited = (awaited - 1).saturating_add(within);
+        // A value takes a byte at the least.
+        if awaited > reader.rest.len() as u64 {
+            return false;
+        }
+    }
+    reader.rest.is_empty()
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
     items: usize,
@@ -247,6 +281,38 @@ mod tests {
         assert_eq!(plain("f6").unwrap(), plain("f7").unwrap());
         assert_eq!(plain("9f01ff").unwrap(), plain("8101").unwrap());
         assert_eq!(plain("bf616101ff").unwrap(), plain("a1616101").unwrap());
+    }
+
+    #[test]
+    fn a_length_beyond_the_bytes_that_follow_does_not_hold() {
+        let holds = |hex: &str| claims_hold(&hex::decode(hex).unwrap());
+        for whole in [
+            "00",
+            "d9d9f7a0",
+            "4201ff",
+            "820102",
+            "a1616101",
+            "818181818180",
+        ] {
+            assert!(holds(whole), "{whole}");
+        }
+        let deep = [vec![0x81; 5_000], vec![0x80]].concat();
+        assert!(claims_hold(&deep));
+        let lying = [
+            "",
+            "18",
+            "42ff",
+            "8201",
+            "a16161",
+            "a1b991d1",
+            "9bffffffffffffffff",
+        ];
+        for lying in lying
+            .into_iter()
+            .chain(["bbffffffffffffffff", "0000", "9fff", "1c"])
+        {
+            assert!(!holds(lying), "{lying}");
+        }
     }
 
     #[test]
