@@ -123,6 +123,19 @@ impl Browser {
         }
     }
 
+    /// Waits until nothing with this `data-testid` is on the page any more.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub async fn gone(&self, id: &str) -> Result<()> {
+        let css = format!("[data-testid='{id}']");
+        let gone = self.page.query(By::Css(&*css)).wait(PATIENCE, LOOK);
+        if gone.not_exists().await? {
+            return Ok(());
+        }
+        bail!("`{id}` stays; the page shows: {}", self.text().await)
+    }
+
     /// Clicks the element with this `data-testid` once it can be clicked.
     ///
     /// # Errors

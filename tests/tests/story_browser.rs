@@ -26,6 +26,7 @@ const ENTRY: &str = "[data-testid='audit-entry']";
 async fn picture(browser: &Browser, name: &str) -> Result<()> {
     let folder: PathBuf = built::root().join("target/salus/screenshots");
     std::fs::create_dir_all(&folder)?;
+    browser.gone("loading").await?;
     browser.screenshot(&folder.join(name)).await
 }
 

@@ -6,7 +6,7 @@ use crate::hooks::use_act;
 use crate::parts::{Icon, Look, button, check, head, icon, problem, progress};
 use crate::screens::welcome::languages;
 use crate::words;
-use salus_messages::{Intent, SlotView};
+use salus_messages::{Intent, SlotKind, SlotView};
 use yew::{Callback, Html, function_component, html};
 
 /// Settings of the account.
@@ -26,7 +26,7 @@ pub(crate) fn account() -> Html {
                     <span>{ words::slot(t, slot.kind) }</span>
                     if !slot.label.is_empty() { <span class="quiet-text">{ &slot.label }</span> }
                     if slot.added_at > 0 { <span class="quiet-text">{ words::day(app.language(), slot.added_at) }</span> }
-                    if slot.here { <span class="badge">{ t.this_browser }</span> }
+                    if slot.here && slot.kind == SlotKind::Browser { <span class="badge">{ t.this_browser }</span> }
                 </span>
             </li>
         }
