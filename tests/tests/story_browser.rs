@@ -9,7 +9,7 @@ use salus_tests::{built, data};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 mod story_browser {
     mod following;
@@ -21,6 +21,17 @@ const NOTE: &str = "Blood pressure is well controlled. Keep taking the tablets a
 /// Two browsers and a network are enough for two cores.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 const ENTRY: &str = "[data-testid='audit-entry']";
+
+/// A network to sign in to and a turn with the browsers; none, and it is said, where one is missing.
+async fn stage(options: Options) -> Result<Option<(MutexGuard<'static, ()>, Network)>> {
+    if !browser::is_there() {
+        return Ok(None);
+    }
+    let turn = ONE_AT_A_TIME.lock().await;
+    let network = Network::start(options)?;
+    let ready = network.has_sign_in_page("the stories in a browser");
+    Ok(ready.then_some((turn, network)))
+}
 
 /// Keeps a picture of the page in `target/salus/screenshots`; the README's are copies of these.
 async fn picture(browser: &Browser, name: &str) -> Result<()> {
@@ -89,10 +100,9 @@ async fn tell(options: Options) -> Result<()> {
     let Some(bundle) = data::shared("fhir/Tasha_Miller.json") else {
         return Ok(());
     };
-    let network = Network::start(options)?;
-    if !network.has_sign_in_page("the story in a browser") {
+    let Some((_turn, network)) = stage(options).await? else {
         return Ok(());
-    }
+    };
     let mut patient = Visitor::arrive(&network, "Tasha Miller").await?;
     let mut provider = Visitor::arrive(&network, "Dr Ximena Ruiz").await?;
 
@@ -207,32 +217,19 @@ async fn tell(options: Options) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_shares_and_revokes_in_two_browsers() -> Result<()> {
-    if !browser::is_there() {
-        return Ok(());
-    }
-    let _turn = ONE_AT_A_TIME.lock().await;
     tell(Options::default()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_with_the_latency_of_mainnet() -> Result<()> {
-    if !browser::is_there() {
-        return Ok(());
-    }
-    let _turn = ONE_AT_A_TIME.lock().await;
     tell(Options { delay: true }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_browser_unlocks_with_the_phrase_and_a_wrong_one_is_refused() -> Result<()> {
-    if !browser::is_there() {
+    let Some((_turn, network)) = stage(Options::default()).await? else {
         return Ok(());
-    }
-    let _turn = ONE_AT_A_TIME.lock().await;
-    let network = Network::start(Options::default())?;
-    if !network.has_sign_in_page("signing in by a browser") {
-        return Ok(());
-    }
+    };
     let mut first = Visitor::arrive(&network, "Ana Ferreira").await?;
     first.sign_in(false).await?;
     first.create_vault(false).await?;
@@ -252,14 +249,9 @@ async fn a_second_browser_unlocks_with_the_phrase_and_a_wrong_one_is_refused() -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() -> Result<()> {
-    if !browser::is_there() {
+    let Some((_turn, network)) = stage(Options::default()).await? else {
         return Ok(());
-    }
-    let _turn = ONE_AT_A_TIME.lock().await;
-    let network = Network::start(Options::default())?;
-    if !network.has_sign_in_page("signing in by a browser") {
-        return Ok(());
-    }
+    };
     let mut visitor = Visitor::arrive(&network, "Ana Ferreira").await?;
     visitor.sign_in(false).await?;
     visitor.create_vault(true).await?;
@@ -295,14 +287,9 @@ async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_sign_in_is_replaced_by_another_with_the_phrase() -> Result<()> {
-    if !browser::is_there() {
+    let Some((_turn, network)) = stage(Options::default()).await? else {
         return Ok(());
-    }
-    let _turn = ONE_AT_A_TIME.lock().await;
-    let network = Network::start(Options::default())?;
-    if !network.has_sign_in_page("signing in by a browser") {
-        return Ok(());
-    }
+    };
     let mut before = Visitor::arrive(&network, "Ana Ferreira").await?;
     before.sign_in(false).await?;
     before.create_vault(false).await?;

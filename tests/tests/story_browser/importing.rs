@@ -8,15 +8,10 @@ const CONDITIONS: usize = 700;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_import_says_what_is_stored_and_goes_on_from_there() -> Result<()> {
-    if !browser::is_there() {
-        return Ok(());
-    }
-    let _turn = ONE_AT_A_TIME.lock().await;
     // With mainnet's latency there is time to stop it.
-    let network = Network::start(Options { delay: true })?;
-    if !network.has_sign_in_page("signing in by a browser") {
+    let Some((_turn, network)) = stage(Options { delay: true }).await? else {
         return Ok(());
-    }
+    };
     let mut visitor = Visitor::arrive(&network, "Ana Made-Up").await?;
     visitor.sign_in(false).await?;
     visitor.create_vault(false).await?;
