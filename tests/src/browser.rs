@@ -218,6 +218,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // The session ends with its processes: asking a driver that is gone to end it waits two minutes.
+        let _ = self.page.clone().leak();
         // The driver would leave its browser behind: both end as one group of processes.
         let _ = Command::new("kill")
             .args(["-KILL", "--", &format!("-{}", self.driver.id())])
