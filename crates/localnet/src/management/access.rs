@@ -3,9 +3,10 @@
 
 use super::{Call, invalid};
 use crate::node::Node;
+use crate::node::loaded::Loaded;
 use crate::node::query::not_found;
 use crate::node::settings::Visibility;
-use crate::node::state::{Canister, Loaded};
+use crate::node::state::Canister;
 use crate::wire::response::Reject;
 use candid::{CandidType, Principal};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The chunk store: modules above one message's size are uploaded in pieces.
 
 use super::{About, Call, contract, encode, node_failed, nothing};
-use crate::node::state::Places;
+use crate::node::places::Places;
 use crate::persist;
 use crate::wire::response::{CallResult, Reject};
 use crate::wire::value::{Hash, sha256};

@@ -10,8 +10,11 @@ use crate::exec::run::{Entry, Finished, Heap, HeapChange, run};
 use crate::exec::stable::StableView;
 use crate::node::calls;
 use crate::node::history::{Deployment, Event};
+use crate::node::loaded::Loaded;
+use crate::node::places::{Places, module_path};
+use crate::node::said::Said;
 use crate::node::snapshot;
-use crate::node::state::{HeapState, Loaded, Places, module_path};
+use crate::node::state::HeapState;
 use crate::persist;
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
@@ -209,7 +212,7 @@ impl Call<'_, '_> {
         let finished = run();
         self.transaction.node.costs.note(id, kind, "", &finished);
         let mut finished = finished?;
-        self.said.push(calls::Said::of(id, &finished));
+        self.said.push(Said::of(id, &finished));
         match finished.outcome {
             Ok(heap) => {
                 finished.outcome = Ok(heap);

@@ -3,8 +3,9 @@
 
 use super::{Call, encode, refuse};
 use crate::node::history::{Author, Change, Deployment, Event};
+use crate::node::loaded::Loaded;
 use crate::node::snapshot::Source;
-use crate::node::state::{Loaded, Origin};
+use crate::node::state::Origin;
 use crate::wire::response::{CallResult, Reject};
 use candid::{Principal, Reserved};
 use ic_management_canister_types::{

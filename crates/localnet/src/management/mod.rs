@@ -19,7 +19,8 @@ pub(crate) use access::admit;
 pub(crate) use lifecycle::give_up_stopping;
 pub(crate) use query::answer;
 
-use crate::node::calls::{Delivery, Said};
+use crate::node::calls::Delivery;
+use crate::node::said::Said;
 use crate::node::state::Origin;
 use crate::node::transaction::Transaction;
 use crate::wire::response::{CallResult, Reject};

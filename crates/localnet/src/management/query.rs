@@ -40,7 +40,7 @@ fn look(
     sender: Principal,
     method: &str,
     id: Principal,
-    show: impl FnOnce(&crate::node::state::Loaded) -> CallResult,
+    show: impl FnOnce(&crate::node::loaded::Loaded) -> CallResult,
 ) -> CallResult {
     let cell = node.cell(id).ok_or_else(|| not_found(id))?;
     let loaded = cell

@@ -2,8 +2,9 @@
 
 use super::{Call, contract, invalid, nothing, refuse};
 use crate::node::history::Event;
+use crate::node::loaded::Loaded;
 use crate::node::settings::{Settings, Visibility};
-use crate::node::state::{Canister, Cycles, Loaded};
+use crate::node::state::{Canister, Cycles};
 use crate::wire::response::{CallResult, Reject};
 use crate::wire::value::Hash;
 use candid::{Nat, Principal};

@@ -4,7 +4,8 @@ use super::settings::definite;
 use super::{About, Call, encode};
 use crate::exec::stable::WASM_PAGE;
 use crate::node::history::{Change, Event};
-use crate::node::state::{Canister, Loaded, Run};
+use crate::node::loaded::Loaded;
+use crate::node::state::{Canister, Run};
 use crate::wire::response::CallResult;
 use candid::Nat;
 use ic_management_canister_types::{

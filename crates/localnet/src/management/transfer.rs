@@ -8,8 +8,8 @@ use super::{Call, contract, encode, invalid, node_failed, nothing};
 use crate::exec::memory::{BackingFile, PAGE};
 use crate::exec::run::Global;
 use crate::exec::stable::WASM_PAGE;
+use crate::node::places::Places;
 use crate::node::snapshot::{LowMemory, Snapshot, SnapshotPlaces, Source, snapshot_id};
-use crate::node::state::Places;
 use crate::persist;
 use crate::wire::response::{CallResult, Reject};
 use crate::wire::value::sha256;
@@ -87,7 +87,7 @@ impl Call<'_, '_> {
                 let path = match snapshot.source {
                     Source::Uploaded => files.module(),
                     Source::Taken(hash) => {
-                        crate::node::state::module_path(&self.transaction.node.dir, &hash)
+                        crate::node::places::module_path(&self.transaction.node.dir, &hash)
                     }
                 };
                 read(path, offset, size, snapshot.module_len)?

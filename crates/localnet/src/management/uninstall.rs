@@ -3,7 +3,8 @@
 use super::{Call, node_failed, nothing};
 use crate::exec::memory::BackingFile;
 use crate::node::history::Event;
-use crate::node::state::{HeapState, Places, StableState};
+use crate::node::places::Places;
+use crate::node::state::{HeapState, StableState};
 use crate::wire::response::{CallResult, Reject};
 use candid::Principal;
 use ic_management_canister_types::UninstallCodeArgs;

@@ -3,8 +3,8 @@
 use super::Node;
 use super::executor::Event;
 use super::load::{encode, key};
+use super::places::Places;
 use super::query::not_found;
-use super::state::Places;
 use super::transaction::Transaction;
 use crate::exec::memory::BackingFile;
 use crate::exec::stable::{StableError, StableView, WASM_PAGE};

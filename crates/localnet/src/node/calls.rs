@@ -2,8 +2,9 @@
 //! answers. The interface specification's call contexts live here; system tasks are in `tasks`,
 //! cycles in `cycles`.
 
+use super::loaded::Loaded;
 use super::query::{closed, did_not_reply, no_code, no_method, not_found};
-use super::state::{CallContext, Cycles, Loaded, Origin, Run, Waiting};
+use super::state::{CallContext, Cycles, Origin, Run, Waiting};
 use super::transaction::Transaction;
 use crate::exec::host::{Closure, Effects, Facts, Host, Mode, Printed, Trap};
 use crate::exec::prices;
@@ -35,25 +36,6 @@ pub(crate) struct Delivery {
     pub(crate) cycles: u128,
     /// When the caller stops waiting, ns; zero for never.
     pub(crate) deadline: u64,
-}
-
-/// What an execution leaves in its canister's log.
-pub(crate) struct Said {
-    id: Principal,
-    at: u64,
-    lines: Vec<Vec<u8>>,
-}
-
-impl Said {
-    /// What a canister printed, and why it trapped.
-    pub(crate) fn of(id: Principal, finished: &Finished) -> Self {
-        let mut lines: Vec<Vec<u8>> = finished.host.printed.lines().cloned().collect();
-        if let Err(trap) = &finished.outcome {
-            lines.extend(trap.log_line());
-        }
-        let at = finished.host.facts.time;
-        Self { id, at, lines }
-    }
 }
 
 impl Transaction<'_> {
@@ -330,28 +312,6 @@ impl Transaction<'_> {
                 self.respond(&origin, Ok(management::nothing()), cycles.0);
             }
         }
-    }
-
-    /// Keeps what an execution printed and why it trapped, whether or not anything else of it
-    /// is kept.
-    pub(super) fn remember(&mut self, id: Principal, finished: &Result<Finished, Trap>) {
-        if let Ok(finished) = finished {
-            self.write_down(Said::of(id, finished));
-        }
-    }
-
-    /// Puts lines into a canister's log.
-    pub(crate) fn write_down(&mut self, said: Said) {
-        let Said { id, at, lines } = said;
-        let Some(loaded) = self.canister(id).filter(|_| !lines.is_empty()) else {
-            return;
-        };
-        let limit = loaded.state.settings.log_limit;
-        self.logs(id, |logs| {
-            for line in lines {
-                logs.add(line, at, limit);
-            }
-        });
     }
 }
 

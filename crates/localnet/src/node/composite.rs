@@ -4,8 +4,8 @@
 //! canister wait while a composite query of it runs; for other queries they do not.
 
 use super::Node;
+use super::loaded::Loaded;
 use super::query::{Question, closed, did_not_reply, host, no_code, no_method, not_found};
-use super::state::Loaded;
 use crate::exec::host::{CertificateSource, Closure, Facts, Host, Mode, OutgoingCall, Trap};
 use crate::exec::run::{Entry, Finished, Heap, HeapChange, run};
 use crate::exec::stable::Run;

@@ -1,7 +1,7 @@
 //! What canisters pay for: executions, messages and what they keep. An execution is paid for at
 //! its dearest before it begins, and what it did not spend comes back.
 
-use super::state::Loaded;
+use super::loaded::Loaded;
 use crate::exec::prices;
 use crate::exec::room::Room;
 use crate::exec::stable::WASM_PAGE;

@@ -3,7 +3,9 @@
 use super::clock::Clock;
 use super::executor::{self, Submission, Work};
 use super::ingress::Request;
-use super::state::{Canister, Cell, Loaded, Task, module_path};
+use super::loaded::{Cell, Loaded};
+use super::places::module_path;
+use super::state::{Canister, Task};
 use super::transaction::show;
 use super::{Core, Node, NodeError, Numbers, Plan};
 use crate::certify::keys::{Keys, Secrets};
@@ -212,7 +214,7 @@ fn remove_strays(dir: &Path, core: &Core) -> Result<(), NodeError> {
 
 /// Removes files of installations and snapshots that never ended.
 fn remove_leftovers(dir: &Path, loaded: &Loaded) -> Result<(), NodeError> {
-    let places = super::state::Places::new(dir, loaded.state.id);
+    let places = super::places::Places::new(dir, loaded.state.id);
     let snapshots = places.snapshots();
     if snapshots.exists() {
         let kept: Vec<_> = loaded.state.snapshots.keys().collect();

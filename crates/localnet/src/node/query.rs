@@ -3,7 +3,8 @@
 //! Queries are in `composite`.
 
 use super::executor::{Event, Submission};
-use super::state::{Loaded, Run};
+use super::loaded::Loaded;
+use super::state::Run;
 use super::{Core, Node};
 use crate::exec::host::{Facts, Host, Mode, Trap};
 use crate::exec::run::{Entry, Finished, Heap, run};
@@ -126,7 +127,7 @@ impl Node {
             Ok(())
         } else {
             let message = format!("Canister {id} rejected the message");
-            Err(Reject::new(4, "IC0516", message))
+            Err(Reject::new(4, "IC0406", message))
         }
     }
 }

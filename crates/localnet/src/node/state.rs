@@ -1,23 +1,17 @@
-//! What is kept of a canister, and the same together with its open files and compiled code.
-//! Data only: rules of execution and management are elsewhere.
+//! What is kept of a canister. Data only: rules of execution and management are elsewhere, as are
+//! its files.
 
-use crate::exec::engine::CanisterModule;
 use crate::exec::host::Closure;
-use crate::exec::memory::{BackingFile, HeapSource};
 use crate::exec::run::Global;
-use crate::exec::stable::{StableView, WASM_PAGE};
-use crate::node::counts::{QueryCounts, Totals};
+use crate::node::counts::Totals;
 use crate::node::history::History;
-use crate::node::logs::Logs;
 use crate::node::settings::Settings;
-use crate::node::snapshot::{Snapshot, SnapshotPlaces};
+use crate::node::snapshot::Snapshot;
 use crate::wire::response::{CallResult, Reject};
 use crate::wire::value::Hash;
 use candid::Principal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A number of cycles. CBOR integers end at 64 bits, so it is kept as 16 bytes, little end first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,169 +295,4 @@ impl Canister {
             Run::Stopped => 3,
         }
     }
-}
-
-/// Where a canister's files are.
-#[derive(Clone, Debug)]
-pub(crate) struct Places {
-    /// The canister's folder.
-    pub(crate) dir: PathBuf,
-}
-
-impl Places {
-    /// The places of a canister in a state folder.
-    pub(crate) fn new(state: &Path, id: Principal) -> Self {
-        Self {
-            dir: state.join("canisters").join(id.to_text()),
-        }
-    }
-
-    /// A heap.
-    pub(crate) fn heap(&self, generation: u64) -> PathBuf {
-        self.dir.join(format!("heap-{generation}"))
-    }
-
-    /// A stable memory.
-    pub(crate) fn stable(&self, generation: u64) -> PathBuf {
-        self.dir.join(format!("stable-{generation}"))
-    }
-
-    /// An uploaded chunk.
-    pub(crate) fn chunk(&self, hash: &Hash) -> PathBuf {
-        self.dir.join(format!("chunk-{}", hex::encode(hash)))
-    }
-
-    /// Folders of snapshots.
-    pub(crate) fn snapshots(&self) -> PathBuf {
-        self.dir.join("snapshots")
-    }
-
-    /// A snapshot.
-    pub(crate) fn snapshot(&self, number: u64) -> SnapshotPlaces {
-        SnapshotPlaces {
-            dir: self.snapshots().join(number.to_string()),
-        }
-    }
-}
-
-/// Where an installed module is.
-pub(crate) fn module_path(state: &Path, hash: &Hash) -> PathBuf {
-    state
-        .join("modules")
-        .join(format!("{}.wasm", hex::encode(hash)))
-}
-
-/// A canister with its files and code.
-#[derive(Clone)]
-pub(crate) struct Loaded {
-    /// What is kept.
-    pub(crate) state: Canister,
-    /// Its code.
-    pub(crate) module: Option<Arc<CanisterModule>>,
-    /// Its heap, when there is code.
-    pub(crate) heap: Option<Arc<BackingFile>>,
-    /// Its stable memory.
-    pub(crate) stable: Arc<BackingFile>,
-    /// Its logs.
-    pub(crate) logs: Arc<Logs>,
-    /// Queries answered.
-    pub(crate) queries: Arc<QueryCounts>,
-    looking: Option<Looking>,
-}
-
-impl Loaded {
-    /// Opens the files of what is kept.
-    pub(crate) fn open(
-        dir: &Path,
-        state: Canister,
-        module: Option<Arc<CanisterModule>>,
-    ) -> std::io::Result<Self> {
-        let places = Places::new(dir, state.id);
-        let queries = QueryCounts::from(state.queries);
-        std::fs::create_dir_all(&places.dir)?;
-        let stable = BackingFile::open(
-            &places.stable(state.stable.generation),
-            state.stable.pages * WASM_PAGE,
-        )?;
-        let heap = match module {
-            None => None,
-            Some(_) => Some(BackingFile::open(
-                &places.heap(state.heap.generation),
-                state.heap.len,
-            )?),
-        };
-        Ok(Self {
-            state,
-            module,
-            heap,
-            stable,
-            logs: Arc::default(),
-            queries: Arc::new(queries),
-            looking: None,
-        })
-    }
-
-    /// Whether its code exports a function of this name.
-    pub(crate) fn exports(&self, name: &str) -> bool {
-        let module = self.module.as_ref();
-        module.is_some_and(|module| module.exports(name))
-    }
-
-    /// The committed heap, when there is code.
-    pub(crate) fn heap_source(&self) -> Option<HeapSource> {
-        if let Some(looking) = &self.looking {
-            return looking.heap.clone();
-        }
-        let file = Arc::clone(self.heap.as_ref()?);
-        let len = usize::try_from(self.state.heap.len).ok()?;
-        HeapSource::committed(file, len).ok()
-    }
-
-    /// A view of the committed stable memory.
-    pub(crate) fn stable_view(&self) -> StableView {
-        let made = self.looking.as_ref().and_then(|looking| {
-            let mut view = looking
-                .stable
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            view.take()
-        });
-        if let Some(view) = made {
-            return view;
-        }
-        StableView::new(Arc::clone(&self.stable), self.state.stable.pages)
-    }
-}
-
-/// A canister others may look at. A commit takes the write lock, but only to put its pages and
-/// what it changed in their places.
-pub(crate) struct Cell {
-    /// What is committed.
-    pub(crate) committed: RwLock<Loaded>,
-}
-
-impl Cell {
-    /// The canister as it is now, with views of its memories that later commits do not change.
-    pub(crate) fn look(&self) -> Loaded {
-        let committed = self
-            .committed
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut loaded = committed.clone();
-        let mut stable = committed.stable_view();
-        // Without a view there is nothing to run on.
-        let opened = stable.open();
-        loaded.looking = Some(Looking {
-            heap: opened.ok().and_then(|()| committed.heap_source()),
-            stable: Arc::new(Mutex::new(Some(stable))),
-        });
-        loaded
-    }
-}
-
-/// Views made while nothing could be committed.
-#[derive(Clone)]
-struct Looking {
-    heap: Option<HeapSource>,
-    stable: Arc<Mutex<Option<StableView>>>,
 }

@@ -2,7 +2,8 @@
 //! caller to answer, but may make calls.
 
 use super::calls::{UPDATE_INSTRUCTIONS, execute};
-use super::state::{CallContext, Canister, Cycles, Loaded, Origin, Run, Task};
+use super::loaded::Loaded;
+use super::state::{CallContext, Canister, Cycles, Origin, Run, Task};
 use super::transaction::Transaction;
 use crate::exec::host::Mode;
 use crate::exec::prices;

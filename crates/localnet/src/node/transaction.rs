@@ -4,8 +4,10 @@
 use super::executor::Work;
 use super::ingress::{Progress, Request};
 use super::load::{encode, key};
+use super::loaded::{Cell, Loaded};
 use super::logs::Logs;
-use super::state::{Cell, Loaded, Origin, Places, Task};
+use super::places::Places;
+use super::state::{Origin, Task};
 use super::tasks::due;
 use super::{Core, Node};
 use crate::certify::{StateTree, layout};
