@@ -79,10 +79,7 @@ async fn inspection_keeps_messages_out() {
         .call_and_wait()
         .await
         .unwrap_err();
-    assert!(
-        reject_message(&error).contains("rejected the message"),
-        "{error}"
-    );
+    common::management::refused(error).is(4, "IC0406", "rejected the message");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,9 @@ use candid::Principal;
 
 /// Instructions an update, callback or system task may spend (interface specification).
 pub(crate) const UPDATE_INSTRUCTIONS: u64 = 40_000_000_000;
+/// Instructions a query may spend, called as one or as an update, and a composite query with all
+/// it asks (interface specification; `dfinity/ic`, `rs/config/src/subnet_config.rs`).
+pub(crate) const QUERY_INSTRUCTIONS: u64 = 5_000_000_000;
 /// Largest reply of an update, bytes.
 const MAX_REPLY: usize = 2 << 20;
 
@@ -84,17 +87,16 @@ impl Transaction<'_> {
         } else {
             return Err(no_method(id, "update", &delivery.method));
         };
-        let (used, limit) = (
-            loaded.state.heap.len,
-            loaded.state.settings.wasm_memory_limit,
-        );
+        let used = loaded.state.heap.len;
+        let limit = loaded.state.settings.wasm_memory_limit;
         if mode == Mode::UPDATE && limit != 0 && used > limit {
             return Err(Trap::WasmMemoryLimit { limit, used }.reject(id));
         }
         if matches!(delivery.origin, Origin::Ingress(_)) {
             loaded.pay_for_ingress(&delivery.method, &delivery.arg)?;
         }
-        loaded.prepay(UPDATE_INSTRUCTIONS)?;
+        let limit = instructions(mode);
+        loaded.prepay(limit)?;
         let mut facts = node.facts(loaded, delivery.caller, delivery.arg);
         facts.cycles_available = delivery.cycles;
         if mode == Mode::UPDATE {
@@ -120,13 +122,7 @@ impl Transaction<'_> {
         };
         node.costs.note(id, kind, &delivery.method, &finished);
         self.remember(id, &finished);
-        self.conclude(
-            id,
-            context,
-            mode,
-            finished,
-            prices::execution(UPDATE_INSTRUCTIONS),
-        );
+        self.conclude(id, context, mode, finished, prices::execution(limit));
         Ok(())
     }
 
@@ -359,6 +355,15 @@ pub(crate) fn host(
     }
 }
 
+/// Instructions an execution that is agreed on may spend.
+fn instructions(mode: Mode) -> u64 {
+    if mode == Mode::REPLICATED_QUERY {
+        QUERY_INSTRUCTIONS
+    } else {
+        UPDATE_INSTRUCTIONS
+    }
+}
+
 pub(super) fn execute(
     loaded: &Loaded,
     mode: Mode,
@@ -369,7 +374,7 @@ pub(super) fn execute(
         return Err(Trap::Node("there is no heap".into()));
     };
     let stable = loaded.stable_view();
-    let host = host(loaded, stable, mode, facts, UPDATE_INSTRUCTIONS);
+    let host = host(loaded, stable, mode, facts, instructions(mode));
     let heap = Heap::Committed(source, &loaded.state.heap.globals);
     run(module, heap, host, entry, mode != Mode::REPLICATED_QUERY)
 }

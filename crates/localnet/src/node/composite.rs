@@ -4,6 +4,7 @@
 //! canister wait while a composite query of it runs; for other queries they do not.
 
 use super::Node;
+use super::calls::QUERY_INSTRUCTIONS;
 use super::loaded::Loaded;
 use super::query::{Question, closed, did_not_reply, host, no_code, no_method, not_found};
 use crate::exec::host::{CertificateSource, Closure, Facts, Host, Mode, OutgoingCall, Trap};
@@ -17,9 +18,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, RwLockReadGuard, TryLockError};
 use std::time::{Duration, Instant};
 
-/// Instructions a query may spend, and a composite query with all it asks (interface
-/// specification).
-const QUERY_INSTRUCTIONS: u64 = 5_000_000_000;
 /// Instructions counted for asking, whatever the answer costs; deepest nesting; and longest
 /// evaluation: the replica's limits (`dfinity/ic`, `rs/config/src/execution_environment.rs`).
 const ASKING_INSTRUCTIONS: u64 = 50_000_000;

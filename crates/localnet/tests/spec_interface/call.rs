@@ -65,12 +65,17 @@ async fn what_is_not_let_in_is_a_rejection_without_a_certificate() {
     let signer = Signer::ed25519();
     // Inspection by the canister, a method that is not there, a canister that is not there.
     let nobody = Principal::from_slice(&[0, 0, 0, 0, 0, 0, 0, 9, 1, 1]);
-    for (to, method, code) in [(id, "guard", 4), (id, "no_such", 5), (nobody, "x", 3)] {
+    for (to, method, code, error_code) in [
+        (id, "guard", 4, "IC0406"),
+        (id, "no_such", 5, "IC0536"),
+        (nobody, "x", 3, "IC0301"),
+    ] {
         let envelope = signed(&asking("call", signer.principal(), to, method), &signer);
         for version in ["v3", "v4"] {
             let answer = at_version(&net, version, to, &envelope).await.fields();
             assert_eq!(answer["status"], text("non_replicated_rejection"));
             assert_eq!(answer["reject_code"], nat(code));
+            assert_eq!(answer["error_code"], text(error_code));
             assert!(answer.contains_key("reject_message"));
             assert!(!answer.contains_key("certificate"));
         }
@@ -79,6 +84,7 @@ async fn what_is_not_let_in_is_a_rejection_without_a_certificate() {
         let names: Vec<&str> = answer.keys().map(String::as_str).collect();
         assert_eq!(names, ["error_code", "reject_code", "reject_message"]);
         assert_eq!(answer["reject_code"], nat(code));
+        assert_eq!(answer["error_code"], text(error_code));
     }
 }
 
