@@ -10,6 +10,7 @@ use crate::transport::{CertifiedData, Transport, TransportError};
 use async_trait::async_trait;
 use candid::Principal;
 use ic_agent::agent::agent_error::TransportError as AgentTransportError;
+use ic_agent::agent::route_provider::RoundRobinRouteProvider;
 use ic_agent::{Agent, AgentError, Identity};
 use std::sync::Arc;
 
@@ -39,12 +40,15 @@ impl AgentTransport {
         identity: Arc<dyn Identity>,
         root_key: Option<Vec<u8>>,
     ) -> Result<Self, TransportError> {
+        let unreachable = |e: AgentError| TransportError::Unreachable(e.to_string());
+        // `with_url` panics at what is no address.
+        let route = RoundRobinRouteProvider::new(vec![url]).map_err(unreachable)?;
         let agent = Agent::builder()
-            .with_url(url)
+            .with_route_provider(route)
             .with_arc_identity(identity)
             .with_verify_query_signatures(true)
             .build()
-            .map_err(|e| TransportError::Unreachable(e.to_string()))?;
+            .map_err(unreachable)?;
         if let Some(key) = root_key {
             agent.set_root_key(key);
         }
@@ -151,5 +155,31 @@ fn translate(error: AgentError) -> TransportError {
         | E::LookupPathUnknown(_)
         | E::LookupPathError(_) => TransportError::Unverified(error.to_string()),
         other => TransportError::Unreachable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ic_agent::identity::AnonymousIdentity;
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let vault = Principal::from_slice(&[1]);
+        let connect = |url| AgentTransport::connect(url, vault, Arc::new(AnonymousIdentity), None);
+        assert!(connect("http://localhost:8000").is_ok());
+        assert!(connect("https://xn--bcher-kva.example").is_ok());
+        for url in [
+            "https://",
+            "https://b\u{fc}cher.example",
+            "https://a b",
+            "nowhere",
+        ] {
+            let refused = connect(url).err();
+            assert!(
+                matches!(refused, Some(TransportError::Unreachable(_))),
+                "{url}"
+            );
+        }
     }
 }
