@@ -5,10 +5,16 @@
 //! One flat chain, root → browser key → session key: nested delegated identities come out reversed.
 
 use candid::Principal;
-use ic_agent::Identity;
-use ic_agent::identity::{BasicIdentity, DelegatedIdentity, Delegation, SignedDelegation};
+use ic_agent::agent::EnvelopeContent;
+use ic_agent::identity::{DelegatedIdentity, Delegation, SignedDelegation};
+use ic_agent::{Identity, Signature};
+use salus_crypto::sign::SigningKey;
 use std::sync::Arc;
-use zeroize::Zeroizing;
+
+/// An Ed25519 key's DER up to the key (RFC 8410).
+const DER_PREFIX: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 /// Why no identity came of a delegation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,9 +65,49 @@ impl SignIn {
     }
 }
 
+/// A key that signs for itself. ic-agent has such an identity too, over another Ed25519 library,
+/// whose tables a browser would have to load beside those of the first.
+struct SessionKey {
+    key: SigningKey,
+    public: Vec<u8>,
+}
+
+impl SessionKey {
+    fn new(key: SigningKey) -> Self {
+        let public = [&DER_PREFIX[..], &key.public()].concat();
+        Self { key, public }
+    }
+}
+
+impl Identity for SessionKey {
+    fn sender(&self) -> Result<Principal, String> {
+        Ok(Principal::self_authenticating(&self.public))
+    }
+
+    fn public_key(&self) -> Option<Vec<u8>> {
+        Some(self.public.clone())
+    }
+
+    fn sign(&self, content: &EnvelopeContent) -> Result<Signature, String> {
+        self.sign_arbitrary(&content.to_request_id().signable())
+    }
+
+    fn sign_delegation(&self, content: &Delegation) -> Result<Signature, String> {
+        self.sign_arbitrary(&content.signable())
+    }
+
+    fn sign_arbitrary(&self, content: &[u8]) -> Result<Signature, String> {
+        Ok(Signature {
+            public_key: self.public_key(),
+            signature: Some(self.key.sign(content).to_vec()),
+            delegations: None,
+        })
+    }
+}
+
 /// A session key that waits for the browser key's signature.
 pub struct SessionRequest {
-    secret: Zeroizing<[u8; 32]>,
+    key: SessionKey,
     delegation: Delegation,
 }
 
@@ -85,17 +131,16 @@ impl SessionRequest {
         if until_ms <= now_ms {
             return Err(SessionError::Expired);
         }
-        let secret =
-            Zeroizing::new(salus_crypto::random_salt().map_err(|_| SessionError::NoRandomness)?);
-        let public = BasicIdentity::from_raw_key(&secret).public_key();
+        let key = SigningKey::generate().map_err(|_| SessionError::NoRandomness)?;
+        let key = SessionKey::new(key);
         Ok(Self {
             delegation: Delegation {
-                pubkey: public.ok_or(SessionError::NotValid)?,
+                pubkey: key.public.clone(),
                 expiration: until_ms.saturating_mul(1_000_000),
                 targets: None,
                 permissions: None,
             },
-            secret,
+            key,
         })
     }
 
@@ -137,8 +182,7 @@ impl SessionRequest {
             delegation: self.delegation,
             signature,
         });
-        let session = BasicIdentity::from_raw_key(&self.secret);
-        let (root, session) = (sign_in.root.clone(), Box::new(session));
+        let (root, session) = (sign_in.root.clone(), Box::new(self.key));
         let identity = match root_key {
             Some(key) => DelegatedIdentity::new_with_root_key(root, session, chain, key),
             None => DelegatedIdentity::new(root, session, chain),
@@ -150,5 +194,47 @@ impl SessionRequest {
 impl std::fmt::Debug for SessionRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SessionRequest(until {})", self.expires_ms())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ic_agent::identity::BasicIdentity;
+
+    #[test]
+    fn a_session_key_signs_as_ic_agents_own_identity_does() {
+        let seed = [3; 32];
+        let ours = SessionKey::new(SigningKey::from_seed(&seed));
+        let theirs = BasicIdentity::from_raw_key(&seed);
+        assert_eq!(ours.sender(), theirs.sender());
+        assert_eq!(ours.public_key(), theirs.public_key());
+        let delegation = Delegation {
+            pubkey: ours.public.clone(),
+            expiration: 5,
+            targets: None,
+            permissions: None,
+        };
+        let content = EnvelopeContent::ReadState {
+            ingress_expiry: 7,
+            sender: Principal::anonymous(),
+            paths: Vec::new(),
+        };
+        let pairs = [
+            (ours.sign(&content), theirs.sign(&content)),
+            (
+                ours.sign_delegation(&delegation),
+                theirs.sign_delegation(&delegation),
+            ),
+            (ours.sign_arbitrary(b"x"), theirs.sign_arbitrary(b"x")),
+        ];
+        for pair in pairs {
+            let (Ok(ours), Ok(theirs)) = pair else {
+                unreachable!("both sign");
+            };
+            assert_eq!(ours.signature, theirs.signature);
+            assert_eq!(ours.public_key, theirs.public_key);
+            assert!(ours.delegations.is_none());
+        }
     }
 }
