@@ -84,7 +84,7 @@ pub struct GivenGrant {
 }
 
 impl Unlocked {
-    pub(super) async fn grant_views(&self, method: &str) -> Result<Vec<GrantView>> {
+    pub(super) async fn grant_views(&self, method: &'static str) -> Result<Vec<GrantView>> {
         let mut out: Vec<GrantView> = Vec::new();
         let mut cursor: Option<u64> = None;
         loop {

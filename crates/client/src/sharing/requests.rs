@@ -282,7 +282,7 @@ impl Unlocked {
         Ok(out)
     }
 
-    async fn request_views(&self, method: &str) -> Result<Vec<RequestView>> {
+    async fn request_views(&self, method: &'static str) -> Result<Vec<RequestView>> {
         let mut out = Vec::new();
         let mut cursor: Option<u64> = None;
         loop {
