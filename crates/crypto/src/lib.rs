@@ -4,7 +4,8 @@
 //! its caller stands under [`hazmat`] and serves vectors. `derive_…` is deterministic,
 //! `generate_…` draws from the system. No input or output but the system's randomness; must not
 //! know how anything is stored, sent or certified. Public functions are not generic, so that they
-//! are compiled with this crate's optimisation in the browser.
+//! are compiled with this crate's optimisation in the browser: for size, because what has to be fast is
+//! in crates of its own.
 
 pub mod commitment;
 pub mod context;

@@ -9,8 +9,7 @@ use crate::error::{OpenError, SealError};
 use crate::hazmat::hkdf::expand_sha512;
 use crate::key::Key;
 use crate::random;
-use aes_gcm::aead::{AeadInOut, KeyInit, inout::InOutBuf};
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use salus_cipher::{Cipher, TAG_LEN};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -22,7 +21,6 @@ pub const HEADER_LEN: usize = 56;
 pub const CHUNK_LEN: usize = 16_384;
 /// A full chunk with its tag.
 pub const SEALED_CHUNK_LEN: usize = CHUNK_LEN + TAG_LEN;
-const TAG_LEN: usize = 16;
 const INFO_LABEL: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\x00";
 
 /// Length of what sealing this many bytes gives.
@@ -87,7 +85,7 @@ pub(crate) fn open_raw(key: &Key, context: &[u8], sealed: &[u8]) -> Result<Vec<u
 
 /// The AEAD of one sealed text, and how many chunks went by.
 struct Chunks {
-    aead: Aes256Gcm,
+    aead: Cipher,
     nonce: [u8; 12],
     next: u64,
 }
@@ -102,27 +100,25 @@ impl Chunks {
         aead_key.copy_from_slice(&okm[..32]);
         nonce.copy_from_slice(&okm[32..44]);
         commitment.copy_from_slice(&okm[44..]);
-        let aead = Aes256Gcm::new((&*aead_key).into());
+        let aead = Cipher::new(&aead_key);
         let next = 0;
         (Self { aead, nonce, next }, commitment)
     }
 
-    fn nonce(&self, chunk: u64) -> Nonce<aes_gcm::aead::consts::U12> {
+    fn nonce(&self, chunk: u64) -> [u8; 12] {
         let mut nonce = self.nonce;
         for (byte, count) in nonce[4..].iter_mut().zip(chunk.to_be_bytes()) {
             *byte ^= count;
         }
-        nonce.into()
+        nonce
     }
 
     fn seal_chunk(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
         let nonce = self.nonce(self.next);
         let start = out.len();
         out.extend_from_slice(plaintext);
-        let tag = self
-            .aead
-            .encrypt_inout_detached(&nonce, b"", InOutBuf::from(&mut out[start..]))
-            .map_err(|_| SealError::Cipher)?;
+        let tag = self.aead.seal(nonce, &mut out[start..]);
+        let tag = tag.ok_or(SealError::Cipher)?;
         out.extend_from_slice(&tag);
         self.next += 1;
         Ok(())
@@ -132,21 +128,15 @@ impl Chunks {
         let damaged = OpenError::Damaged { chunk: index };
         let body = chunk.len().checked_sub(TAG_LEN).ok_or(damaged)?;
         let (body, tag) = chunk.split_at(body);
-        let tag = Tag::try_from(tag).map_err(|_| damaged)?;
+        let tag = <[u8; TAG_LEN]>::try_from(tag).map_err(|_| damaged)?;
         let start = out.len();
         out.extend_from_slice(body);
         // On failure the buffer still holds ciphertext, never unauthenticated plaintext.
-        self.aead
-            .decrypt_inout_detached(
-                &self.nonce(index),
-                b"",
-                InOutBuf::from(&mut out[start..]),
-                &tag,
-            )
-            .map_err(|_| {
-                out.truncate(start);
-                damaged
-            })
+        if self.aead.open(self.nonce(index), &mut out[start..], tag) {
+            return Ok(());
+        }
+        out.truncate(start);
+        Err(damaged)
     }
 
     fn open_next(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), OpenError> {

@@ -8,7 +8,11 @@ use super::graph::{Graph, Kind};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("salus-types", &[]),
     ("salus-protocol", &["salus-types"]),
-    ("salus-crypto", &["salus-types", "salus-protocol"]),
+    ("salus-cipher", &[]),
+    (
+        "salus-crypto",
+        &["salus-types", "salus-protocol", "salus-cipher"],
+    ),
     ("salus-health", &[]),
     ("salus-vault", &["salus-types", "salus-protocol"]),
     ("salus-website", &["salus-types", "salus-protocol"]),
@@ -99,6 +103,7 @@ const NEVER: &[(&str, &[&str])] = &[
 
 /// The canister cannot decrypt, as a fact of compilation.
 const DECRYPTION: &[&str] = &[
+    "salus-cipher",
     "salus-crypto",
     "salus-client",
     "aes-gcm",
