@@ -1,7 +1,7 @@
 //! The clients of the chaos: each does one thing over and over, and notes what was acknowledged.
 
-use crate::common::{IC, about, create_arg, created, install_arg};
-use crate::world::{OWNER, World, sha256, versioned};
+use super::common::{IC, about, create_arg, created, install_arg};
+use super::world::{OWNER, World, sha256, versioned};
 use candid::{CandidType, Principal};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Chunks,
     /// Creates, uses and deletes canisters.
     Lives,
+    /// Takes and loads snapshots.
+    Snapshots,
 }
 
 /// Works for so many rounds, as an identity of its own.
@@ -29,6 +31,7 @@ pub(crate) async fn work(world: Arc<World>, kind: Kind, key: u8, rounds: u64) {
             Kind::Install => install(&world, round + 1).await,
             Kind::Chunks => chunk(&world, key, round).await,
             Kind::Lives => live(&world, key, round).await,
+            Kind::Snapshots => world.snapshots.round(&world, round).await,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What the clients of the chaos share: where the node is now, what it acknowledged, and the
 //! checks of that.
 
-use crate::common::process::Told;
-use crate::common::{IC, about, certified_data, create, install, install_arg};
+use super::common::process::Told;
+use super::common::{IC, about, certified_data, create, install, install_arg};
+use super::snapshots::Snapshots;
 use candid::{Decode, Principal};
 use ic_agent::agent::{CallResponse, RequestStatusResponse};
 use ic_agent::{Agent, AgentError, RequestId};
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 
 const LOG: &str = include_str!("../common/chaos_log.wat");
 /// How long anything may take that is not stuck.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// Who controls what the clients share.
 pub(crate) const OWNER: u8 = 200;
 
@@ -33,7 +34,11 @@ impl Random {
 
 /// A module that says which version it is.
 pub(crate) fn versioned(version: u32) -> Vec<u8> {
-    let text = include_str!("../common/chaos_version.wat");
+    of_version(include_str!("../common/chaos_version.wat"), version)
+}
+
+/// A module in text, of a version.
+pub(crate) fn of_version(text: &str, version: u32) -> Vec<u8> {
     let bytes = version.to_le_bytes().map(|b| format!("\\{b:02x}")).concat();
     wat::parse_str(text.replace("\"VERSION\"", &format!("\"{bytes}\""))).unwrap()
 }
@@ -71,6 +76,8 @@ pub(crate) struct World {
     pub(crate) versions: Principal,
     /// This one is there only to keep chunks.
     pub(crate) store: Principal,
+    /// And one whose snapshots are taken and loaded.
+    pub(crate) snapshots: Snapshots,
 }
 
 impl World {
@@ -81,6 +88,7 @@ impl World {
         let relay = install(&owner, LOG).await;
         let store = create(&owner, None).await.unwrap();
         let versions = create(&owner, None).await.unwrap();
+        let snapshots = Snapshots::found(&owner).await;
         let world = Self {
             told: watch::Sender::new(told),
             count: watch::Sender::new(0),
@@ -89,6 +97,7 @@ impl World {
             relay,
             versions,
             store,
+            snapshots,
         };
         let first = (0, 1);
         world.tries(first);
@@ -209,6 +218,7 @@ impl World {
         assert!(missing.is_empty(), "acknowledged and missing: {missing:?}");
         self.check_installation(&agent).await;
         self.check_chunks(&agent).await;
+        self.snapshots.check(told).await;
         let picked: Vec<Answer> = {
             let mut known = self.known();
             (0..20.min(known.answers.len()))
@@ -289,7 +299,8 @@ impl World {
 
     /// Checks that everything came to its end.
     pub(crate) async fn check_end(&self) {
-        let agent = self.told.borrow().agent(OWNER);
+        let told = self.told.borrow().clone();
+        let agent = told.agent(OWNER);
         let entries = self.log(&agent).await;
         assert_eq!(entries, self.known().entries);
         let relayed = self.ask(self.relay, "log").await;
@@ -300,6 +311,7 @@ impl World {
         tokio::time::timeout(LIMIT, stop).await.unwrap().unwrap();
         self.check_installation(&agent).await;
         self.check_chunks(&agent).await;
+        self.snapshots.check(&told).await;
     }
 }
 
