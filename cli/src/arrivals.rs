@@ -51,7 +51,8 @@ async fn file_waiting(session: &Session<'_>) -> Result<Vec<Filed>> {
     // A version can be filed only after the one before it.
     waiting.sort_by_key(|item| (item.record, item.version));
     let compartments = session.unlocked.compartments()?;
-    let mut filed = Vec::new();
+    let mut orders = Vec::new();
+    let mut places = Vec::new();
     for item in &waiting {
         let title = line(&item.descriptor.title);
         if item.author.authorship == Authorship::Unknown {
@@ -66,7 +67,14 @@ async fn file_waiting(session: &Session<'_>) -> Result<Vec<Filed>> {
             ));
             continue;
         };
-        match session.unlocked.adopt(item, place.id).await {
+        orders.push((item, place.id));
+        places.push(place);
+    }
+    let answers = session.unlocked.adopt_all(&orders).await?;
+    let mut filed = Vec::new();
+    for (((item, _), place), answer) in orders.into_iter().zip(places).zip(answers) {
+        let title = line(&item.descriptor.title);
+        match answer {
             Ok(_) => {}
             // Another browser or command of the owner's was faster.
             Err(ClientError::NotFound(_) | ClientError::Conflict(_)) => continue,

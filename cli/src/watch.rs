@@ -28,10 +28,14 @@ impl Progress for Watch {
             Stage::Confirming => "Confirming",
             Stage::Downloading => "Fetching",
             Stage::Checking => "Checking",
+            Stage::Refiling => "Filing anew",
         };
         if stage == Stage::Checking || total == 0 {
             self.out
                 .progress(format_args!("{doing} {} {done}", self.what));
+        } else if stage == Stage::Refiling {
+            self.out
+                .progress(format_args!("{doing} {} {done} of {total}", self.what));
         } else {
             let percent = done.saturating_mul(100) / total.max(1);
             self.out.progress(format_args!(

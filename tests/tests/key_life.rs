@@ -54,6 +54,7 @@ mod key_life {
     pub(crate) mod lies_about_records;
     pub(crate) mod many;
     pub(crate) mod records;
+    pub(crate) mod rotation;
     pub(crate) mod sharing;
     pub(crate) mod stolen;
     pub(crate) mod thief;

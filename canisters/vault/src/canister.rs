@@ -184,7 +184,7 @@ updates! {
     upload_begin(args: UploadBegin) -> UploadStatus;
     upload_abort(upload: UploadId) -> ();
     versions_add(args: Vec<VersionAdd>) -> Vec<Result<VersionReceipt>>;
-    version_adopt(args: Adopt) -> VersionReceipt;
+    versions_adopt(args: Vec<Adopt>) -> Vec<Result<VersionReceipt>>;
     invitation_create(invitation: Signed) -> InvitationReceipt;
     request_send(args: RequestSend) -> RequestId;
     release_list(args: ReleaseList) -> RecordPage;

@@ -83,13 +83,7 @@ impl<R: Runtime, M: Memory> LedgerView for View<'_, R, M> {
 
 fn refused_op(error: LedgerError, owner: &Owner) -> Error {
     match error {
-        LedgerError::Stale => {
-            let head = owner.account.ledger;
-            Error::StaleHead {
-                count: head.count,
-                head: head.hash,
-            }
-        }
+        LedgerError::Stale => owner.stale(),
         other => Error::Invalid {
             field: "op".into(),
             reason: other.to_string(),
@@ -176,6 +170,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             | Change::Rekey { .. }
             | Change::Deny { .. }
             | Change::Rotate { .. }
+            | Change::Advance { .. }
             | Change::Checkpoint { .. } => RESERVE_BYTES,
             _ => 0,
         };
@@ -297,7 +292,10 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         let none = Detail::default;
         let reissued = matches!(
             op.change,
-            Change::AddCompartment { .. } | Change::Reissue { .. } | Change::Revoke { .. }
+            Change::AddCompartment { .. }
+                | Change::Reissue { .. }
+                | Change::Revoke { .. }
+                | Change::Advance { .. }
         );
         let (event, detail) = match &op.change {
             Change::Open { .. } => (Some(AuditEvent::AccountOpened), none()),
@@ -365,6 +363,13 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                 Some(AuditEvent::Checkpoint),
                 Detail {
                     subject: Some(*state),
+                    ..none()
+                },
+            ),
+            Change::Advance { epochs, .. } => (
+                Some(AuditEvent::EpochsAdvanced),
+                Detail {
+                    count: Some(epochs.len() as u64),
                     ..none()
                 },
             ),

@@ -150,6 +150,22 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         Ok(head)
     }
 
+    /// Writes a filed version back where its record says it lies.
+    pub(crate) fn rewrite(&mut self, owner: &Owner, record: &RecordRow, body: VersionBody) {
+        let current = record.filed.filter(|place| place.version == body.version);
+        match current {
+            Some(place) => {
+                let key = CurrentRow::key(owner.number, &place.compartment, place.seq);
+                self.store.put(key, &CurrentRow(body));
+            }
+            None => {
+                let key = VersionRow::key(owner.number, &body.record, body.version);
+                let row = VersionRow::Superseded(Box::new(body));
+                self.store.put(key, &row);
+            }
+        }
+    }
+
     /// Leaves a version in the drop box.
     pub(crate) fn drop_in(
         &mut self,

@@ -15,10 +15,10 @@ use salus_protocol::ledger::{
 };
 use salus_protocol::request::{Invitation, Request, invitation_id};
 use salus_protocol::statement::{Statement, hash_of, sha256, signing_bytes};
-use salus_protocol::version::{DropBox, Part, Version, part_root};
+use salus_protocol::version::{Adoption, DropBox, Part, Version, part_root};
 use salus_types::api::{
-    AccountCreate, AccountInfo, Filing, GrantPayload, Head, LedgerAppend, PartSource, Placement,
-    RequestSend, Signed, SignedLink, VersionAdd, VersionReceipt,
+    AccountCreate, AccountInfo, Adopt, Filing, GrantPayload, Head, LedgerAppend, PartSource,
+    Placement, RequestSend, Signed, SignedLink, VersionAdd, VersionReceipt,
 };
 use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId, RequestId, Result, SlotId};
 use serde_bytes::ByteBuf;
@@ -108,6 +108,15 @@ pub(crate) fn refused<T: std::fmt::Debug>(
     let error = run(vault).unwrap_err();
     assert!(!vault.is_unsettled(), "{error}: left something behind");
     error
+}
+
+/// Files one version: a batch of one.
+pub(crate) fn adopt_version(
+    vault: &mut TestVault,
+    call: &Call,
+    args: Adopt,
+) -> Result<VersionReceipt> {
+    api::versions_adopt(vault, call, vec![args])?.remove(0)
 }
 
 /// Adds one version: a batch of one.
@@ -436,6 +445,41 @@ impl Person {
                 wrap_descriptor: ByteBuf::from(b"descriptor key".to_vec()),
                 wrap_content: ByteBuf::from(b"content key".to_vec()),
             }),
+        }
+    }
+
+    /// An order to file a version of one's own account; other times mean other keys.
+    pub(crate) fn order(
+        &self,
+        record: RecordId,
+        version: u32,
+        statement: Hash,
+        compartment: CompartmentId,
+        epoch: u32,
+        at: u64,
+    ) -> Adopt {
+        let filing = Filing {
+            compartment,
+            epoch,
+            wrap_descriptor: ByteBuf::from(format!("wrapped d {at}").into_bytes()),
+            wrap_content: ByteBuf::from(format!("wrapped c {at}").into_bytes()),
+        };
+        let adoption = Adoption {
+            vault: vault_id().as_slice().to_vec(),
+            owner: self.id,
+            owner_link: self.link,
+            record,
+            version,
+            statement,
+            compartment,
+            epoch,
+            wrap_descriptor: sha256(&filing.wrap_descriptor),
+            wrap_content: sha256(&filing.wrap_content),
+            at,
+        };
+        Adopt {
+            statement: sign(&self.signing, &adoption),
+            filing,
         }
     }
 

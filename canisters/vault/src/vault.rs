@@ -30,6 +30,17 @@ pub(crate) struct Owner {
     pub(crate) outline: OutlineRow,
 }
 
+impl Owner {
+    /// What was made for an earlier state of the ledger: its keys or epochs were replaced.
+    pub(crate) fn stale(&self) -> Error {
+        let head = self.account.ledger;
+        Error::StaleHead {
+            count: head.count,
+            head: head.hash,
+        }
+    }
+}
+
 impl From<StorageError> for Error {
     fn from(error: StorageError) -> Self {
         match error {

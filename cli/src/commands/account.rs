@@ -40,6 +40,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         recovery: PathBuf,
     },
+    /// Make all keys anew: master key, identity keys, and those of everything stored. Run it again
+    /// if it was stopped
+    Rotate,
     /// Show your account
     Show,
 }
@@ -187,6 +190,7 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
             let unlocked = client.recover(&phrase).await?;
             keep(app, &unlocked, joined).await
         }
+        Command::Rotate => super::rotation::rotate(app).await,
         Command::Show => show(app).await,
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod invitation;
 pub(crate) mod provider;
 pub(crate) mod record;
 pub(crate) mod request;
+pub(crate) mod rotation;
 
 use crate::app::App;
 use crate::args::{Cli, Command};

@@ -10,7 +10,8 @@ use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::{Change, LedgerOp, LedgerState};
 use salus_protocol::statement::{self, Statement};
 use salus_types::api::{Head, LedgerPage, Signed};
-use salus_types::{AccountId, Hash};
+use salus_types::{AccountId, CompartmentId, Hash};
+use std::collections::BTreeMap;
 
 /// A folded ledger.
 #[derive(Clone, Debug)]
@@ -19,9 +20,26 @@ pub(crate) struct Ledger {
     pub(crate) head: Head,
     /// The link in force after the last operation.
     link: Hash,
+    /// The last rotation of everything that was begun, if nothing has overridden it.
+    pub(crate) begun: Option<Begun>,
     /// The last operation's key is not in the chain: someone's whose keys were overridden by the
     /// recovery key, if a later operation says so.
     unvouched: bool,
+}
+
+/// A rotation of everything, as the ledger tells of it: a new account master key for every slot, none
+/// removed, begins one; what follows is part of it. So every client of the account sees the same, and
+/// can go on where another was stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Begun {
+    /// The operation that began it.
+    pub(crate) seq: u64,
+    /// When that was signed, ms since 1970.
+    pub(crate) at: u64,
+    /// The identity keys were made anew since.
+    pub(crate) identity: bool,
+    /// The first epoch that each compartment got since.
+    pub(crate) epochs: BTreeMap<CompartmentId, u32>,
 }
 
 fn wrong(seq: u64, error: salus_protocol::ledger::LedgerError) -> IntegrityError {
@@ -35,6 +53,7 @@ impl Ledger {
             state: LedgerState::default(),
             head: chain::EMPTY,
             link: chain.genesis_fingerprint(),
+            begun: None,
             unvouched: false,
         }
     }
@@ -81,9 +100,45 @@ impl Ledger {
             .state
             .apply(&self.head, &in_force, &op, &signed.statement)
             .map_err(|error| wrong(seq, error))?;
+        let by = chain.link(&in_force).map(|link| link.link.by);
+        self.note_rotation(&op, named.is_some() && by == Some(Authority::Recovery));
         self.link = in_force;
         self.unvouched = unvouched;
         Ok(op)
+    }
+
+    /// What an operation means for a rotation of everything. A recovery overrides whatever was begun
+    /// before it.
+    fn note_rotation(&mut self, op: &LedgerOp, recovered: bool) {
+        if recovered {
+            self.begun = None;
+        }
+        if let Change::Rekey { removed, .. } = &op.change
+            && removed.is_empty()
+        {
+            self.begun = Some(Begun {
+                seq: op.seq,
+                at: op.at,
+                identity: false,
+                epochs: BTreeMap::new(),
+            });
+        }
+        let Some(begun) = &mut self.begun else {
+            return;
+        };
+        match &op.change {
+            Change::Rotate { .. } => begun.identity = true,
+            Change::Advance { epochs, .. } | Change::Revoke { epochs, .. } => {
+                for advance in epochs {
+                    let first = begun.epochs.entry(advance.compartment);
+                    first.or_insert(advance.epoch);
+                }
+            }
+            Change::AddCompartment { compartment, .. } => {
+                begun.epochs.insert(compartment.id, 1);
+            }
+            _ => {}
+        }
     }
 
     /// Whether it ends under the key chain's current link.

@@ -26,6 +26,7 @@ pub mod memory;
 mod people;
 mod records;
 mod remembered;
+mod rotation;
 mod session;
 mod sharing;
 mod surroundings;
@@ -40,6 +41,7 @@ pub use records::{
     Arrived, Author, Authorship, Bytes, Draft, NewRecord, OpenVersion, PartDraft, PartSource,
     PendingUpload, RecordItem, SourceError, Stored,
 };
+pub use rotation::Rotated;
 pub use session::{
     Compartment, Label, NewAccount, NewSlot, Profile, SlotInfo, Unlocked, browser_slot_message,
 };

@@ -34,6 +34,8 @@ pub enum Stage {
     Downloading,
     /// Checking signatures, hashes and certificates.
     Checking,
+    /// Filing versions anew.
+    Refiling,
 }
 
 /// Watches long work, and may stop it.

@@ -162,6 +162,13 @@ pub enum AuditEvent {
     /// A checkpoint of the ledger was signed.
     #[n(22)]
     Checkpoint,
+    /// Versions' keys were filed anew: `count` of them where they lay, or one version in another
+    /// compartment.
+    #[n(24)]
+    Refiled,
+    /// Compartments, `count` of them, got new epochs without anyone's access being taken back.
+    #[n(25)]
+    EpochsAdvanced,
 }
 
 /// An entry of the audit trail.
@@ -201,10 +208,10 @@ pub struct AuditEntry {
     /// Which slot.
     #[n(10)]
     pub slot: Option<SlotId>,
-    /// How many: descriptors listed, attempts refused.
+    /// How many: descriptors listed, attempts refused, versions filed anew, epochs.
     #[n(11)]
     pub count: Option<u64>,
-    /// Hash of what was decided or written: a statement's, or for listings [`listing_hash`].
+    /// Hash of what was decided or written: a statement's, or of what was listed or filed anew, [`listing_hash`].
     #[n(12)]
     pub subject: Option<Hash>,
 }

@@ -3,7 +3,7 @@
 
 use crate::statement::{Statement, labelled_hash};
 use minicbor::{Decode, Encode};
-use salus_types::api::{PartSource, Placement, VersionAdd};
+use salus_types::api::{Adopt, PartSource, Placement, VersionAdd};
 use salus_types::{AccountId, CompartmentId, Hash, RecordId};
 
 /// A sealed part: main content is part 0, attachments follow.
@@ -116,7 +116,15 @@ pub fn batch_bytes(add: &VersionAdd) -> u64 {
     (signed + add.descriptor.len() + keys + parts.sum::<usize>()) as u64
 }
 
-/// An owner's order to file a version from the drop box.
+/// Bytes that an order to file takes of `limits::BATCH_BYTES`.
+pub fn adoption_bytes(adopt: &Adopt) -> u64 {
+    let signed = adopt.statement.statement.len() + adopt.statement.signature.len();
+    let keys = adopt.filing.wrap_descriptor.len() + adopt.filing.wrap_content.len();
+    (signed + keys) as u64
+}
+
+/// An owner's order to file a version: from the drop box, anew under the current epoch, or in another
+/// compartment.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Adoption {

@@ -204,10 +204,55 @@ fn added() -> Value {
     json!({ "statements": [one("grant that follows records", &follows, 1)] })
 }
 
+/// What came with rotating everything.
+fn rotating() -> Value {
+    let advance = Change::Advance {
+        epochs: vec![EpochAdvance {
+            compartment: CompartmentId([1; 16]),
+            epoch: 2,
+            kid: Hash([1; 32]),
+            wrap: vec![1; 10],
+        }],
+        reissues: vec![entry(1, 2)],
+    };
+    let refiled = AuditEntry {
+        seq: 0,
+        at: 1,
+        event: AuditEvent::Refiled,
+        actor: Some(pseudonym(&[1; 32], &account(2))),
+        other: None,
+        grant: None,
+        request: None,
+        compartment: None,
+        record: None,
+        version: None,
+        slot: None,
+        count: Some(1),
+        subject: Some(listing_hash([(RecordId([1; 16]), 1)])),
+    };
+    let advanced = AuditEntry {
+        event: AuditEvent::EpochsAdvanced,
+        subject: None,
+        ..refiled.clone()
+    };
+    json!({
+        "statements": [one(
+            "ledger advance",
+            &op(1, Some(Hash([8; 32])), Hash([9; 32]), advance),
+            1,
+        )],
+        "audit": {
+            "refiled": hex::encode(canonical::encode(&refiled)),
+            "epochs advanced": hex::encode(canonical::encode(&advanced)),
+        },
+    })
+}
+
 #[test]
 fn every_format_is_as_it_was_published() {
     is_as_published("v1.json", all());
     is_as_published("v1-added.json", added());
+    is_as_published("v1-rotation.json", rotating());
 }
 
 fn is_as_published(name: &str, now: Value) {

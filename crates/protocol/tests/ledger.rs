@@ -301,3 +301,32 @@ fn no_compartment_may_be_the_drop_box() {
         Err(LedgerError::Malformed("compartment"))
     );
 }
+
+#[test]
+fn epochs_advance_one_by_one_without_a_revocation() {
+    let mut ledger = Ledger::opened();
+    ledger.push(granting(1)).expect("grant");
+    let push =
+        |ledger: &mut Ledger, epochs, reissues| ledger.push(Change::Advance { epochs, reissues });
+    let incomplete = push(&mut ledger, vec![], vec![]);
+    assert_eq!(incomplete, Err(LedgerError::Incomplete("epochs")));
+    let skipped = push(&mut ledger, vec![advance(1, 3)], vec![]);
+    assert_eq!(skipped, Err(LedgerError::Sequence("epoch")));
+    let unknown = push(&mut ledger, vec![advance(9, 2)], vec![]);
+    assert_eq!(unknown, Err(LedgerError::Unknown("compartment")));
+    let twice = push(&mut ledger, vec![advance(1, 2), advance(1, 2)], vec![]);
+    assert_eq!(twice, Err(LedgerError::Exists("epoch")));
+    let unsealed = EpochAdvance {
+        wrap: vec![],
+        ..advance(1, 2)
+    };
+    let unsealed = push(&mut ledger, vec![unsealed], vec![]);
+    assert_eq!(unsealed, Err(LedgerError::Malformed("epoch key")));
+    let order = push(&mut ledger, vec![advance(1, 2)], vec![entry(1, 3)]);
+    assert_eq!(order, Err(LedgerError::Sequence("revision")));
+    push(&mut ledger, vec![advance(1, 2)], vec![entry(1, 2)]).expect("advance");
+    let compartment = &ledger.state.compartments[&CompartmentId([1; 16])];
+    assert_eq!(compartment.epochs.len(), 2);
+    let grant = &ledger.state.grants[&GrantId([1; 16])];
+    assert_eq!((grant.entry.revision, grant.revoked), (2, false));
+}

@@ -236,7 +236,7 @@ pub struct VersionReceipt {
     pub feed: FeedHead,
 }
 
-/// Files a version from the drop box.
+/// Files a version: from the drop box, anew under the current epoch, or in another compartment.
 pub struct Adopt {
     /// `Adoption`, signed by the owner.
     pub statement: Signed,

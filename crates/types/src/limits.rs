@@ -3,10 +3,10 @@
 /// One piece of an upload: what a message of 2 MiB carries with room to spare, and the largest
 /// extent the vault allocates.
 pub const PIECE_BYTES: u64 = 1 << 20;
-/// Versions added by one `versions_add`. One of 4 KiB costs about four million instructions of the
-/// 40,000 million that a message has.
+/// Versions added by one `versions_add`, or filed by one `versions_adopt`. To add one of 4 KiB costs
+/// about four million instructions of the 40,000 million that a message has.
 pub const BATCH_VERSIONS: u64 = 100;
-/// All bytes of one `versions_add`: statements, descriptors, keys and the parts given inside it.
+/// All bytes of one `versions_add` or `versions_adopt`: statements, descriptors, keys and the parts given inside it.
 pub const BATCH_BYTES: u64 = 1 << 20;
 /// Parts of one version given inside `versions_add` instead of by upload. The rest of
 /// [`BATCH_BYTES`] holds whatever else a version has, so that every version fits into some call.

@@ -221,9 +221,13 @@ fn kind(entry: &Entry) -> AuditKind {
             _ => AuditKind::RecordAdded,
         },
         AuditEvent::Adopted => AuditKind::RecordFiled,
+        AuditEvent::Refiled if entry.record.is_some() => AuditKind::RecordFiled,
         AuditEvent::Refused | AuditEvent::StrangersRefused => AuditKind::Refused,
         AuditEvent::Invited => AuditKind::Invited,
         AuditEvent::Upgraded => AuditKind::VaultChanged,
-        AuditEvent::CompartmentRenamed | AuditEvent::Checkpoint => AuditKind::Other,
+        AuditEvent::CompartmentRenamed
+        | AuditEvent::Checkpoint
+        | AuditEvent::Refiled
+        | AuditEvent::EpochsAdvanced => AuditKind::Other,
     }
 }

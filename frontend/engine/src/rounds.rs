@@ -137,15 +137,19 @@ async fn file_waiting(unlocked: &Unlocked) -> Outcome<usize> {
         .iter()
         .map(|c| c.id)
         .collect();
-    let mut filed = 0;
+    let mut orders = Vec::new();
     for item in &waiting {
         let known = item.author.authorship == Authorship::Verified
             && writers.contains(&item.author.account);
         let place = item.suggested.filter(|c| own.contains(c));
         if let (true, Some(place)) = (known, place) {
-            unlocked.adopt(item, place).await.map_err(from_client)?;
-            filed += 1;
+            orders.push((item, place));
         }
+    }
+    let mut filed = 0;
+    for answer in unlocked.adopt_all(&orders).await.map_err(from_client)? {
+        answer.map_err(from_client)?;
+        filed += 1;
     }
     Ok(filed)
 }

@@ -48,6 +48,7 @@ impl Progress for Watch {
                 Stage::Confirming => salus_messages::Stage::Confirming,
                 Stage::Downloading => salus_messages::Stage::Downloading,
                 Stage::Checking => salus_messages::Stage::Checking,
+                Stage::Refiling => salus_messages::Stage::Sealing,
             },
             done,
             total,

@@ -28,6 +28,7 @@ pub struct Lies {
     replaying: Rc<Cell<bool>>,
     losing: Rc<RefCell<Option<String>>>,
     failing: Rc<RefCell<Option<(String, u64)>>>,
+    dying: Rc<Cell<Option<(u64, bool)>>>,
 }
 
 /// An answer's value.
@@ -97,6 +98,12 @@ impl Lies {
         self.failing.replace(Some((method.into(), after)));
     }
 
+    /// Lets so many more calls through, whatever they are. The one after them is still `carried` out,
+    /// or not, but its answer is lost; and from then on none arrives.
+    pub fn die(&self, after: u64, carried: bool) {
+        self.dying.set(Some((after, carried)));
+    }
+
     /// How often `method` was called.
     pub fn calls(&self, method: &str) -> u64 {
         let told = self.told.borrow();
@@ -112,6 +119,23 @@ impl Lies {
         self.replaying.set(false);
         self.losing.replace(None);
         self.failing.replace(None);
+        self.dying.set(None);
+    }
+
+    /// Whether the answer of the next call is lost.
+    fn last_breath(&self) -> Result<bool, TransportError> {
+        match self.dying.get() {
+            None => Ok(false),
+            Some((0, true)) => {
+                self.dying.set(Some((0, false)));
+                Ok(true)
+            }
+            Some((0, false)) => Err(TransportError::Unreachable("dead".into())),
+            Some((left, carried)) => {
+                self.dying.set(Some((left - 1, carried)));
+                Ok(false)
+            }
+        }
     }
 
     fn count(&self, method: &str) -> Result<(), TransportError> {
@@ -137,7 +161,7 @@ impl Lies {
     }
 }
 
-/// A transport that lies when told to.
+/// A transport that lies when told to. Those who call at the same time take turns.
 pub struct Lying {
     honest: Rc<dyn Transport>,
     lies: Lies,
@@ -164,7 +188,9 @@ impl Transport for Lying {
     }
 
     async fn query(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
+        tokio::task::yield_now().await;
         self.lies.count(method)?;
+        let lost = self.lies.last_breath()?;
         let call = (method.to_owned(), arg.to_vec());
         if self.lies.replaying.get()
             && let Some(old) = self.lies.told.borrow().recorded.get(&call)
@@ -172,6 +198,9 @@ impl Transport for Lying {
             return Ok(old.clone());
         }
         let answer = self.honest.query(method, arg).await?;
+        if lost {
+            return Err(TransportError::TimedOut);
+        }
         if self.lies.recording.get() {
             let mut told = self.lies.told.borrow_mut();
             told.recorded.insert(call, answer.clone());
@@ -180,8 +209,13 @@ impl Transport for Lying {
     }
 
     async fn update(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
+        tokio::task::yield_now().await;
         self.lies.count(method)?;
+        let dying = self.lies.last_breath()?;
         let answer = self.honest.update(method, arg).await?;
+        if dying {
+            return Err(TransportError::TimedOut);
+        }
         let lost = self.lies.losing.borrow().as_deref() == Some(method);
         if lost {
             self.lies.losing.replace(None);

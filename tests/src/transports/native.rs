@@ -316,7 +316,7 @@ impl Transport for Native {
             }),
             "upload_abort" => self.write(arg, api::upload_abort),
             "versions_add" => self.write(arg, api::versions_add),
-            "version_adopt" => self.write(arg, api::version_adopt),
+            "versions_adopt" => self.write(arg, api::versions_adopt),
             "invitation_create" => self.write(arg, api::invitation_create),
             "request_send" => self.write(arg, api::request_send),
             "release_list" => self.write(arg, api::release_list),

@@ -25,7 +25,7 @@ mod tests;
 pub use accounts::{
     account_create, account_find, account_show, principal_claim, principal_remove, profile_set,
 };
-pub use adoption::version_adopt;
+pub use adoption::versions_adopt;
 pub use audit::audit_page;
 pub use directory::{directory_get, directory_page, provider_register};
 pub use grants::{grant_list, grant_received};

@@ -247,23 +247,18 @@ pub(super) fn check_filing(owner: &Owner, filing: &Filing) -> Result<()> {
     }
     match owner.outline.epoch(&filing.compartment) {
         Some(epoch) if epoch == filing.epoch => Ok(()),
-        Some(_) => {
-            let head = owner.account.ledger;
-            Err(Error::StaleHead {
-                count: head.count,
-                head: head.hash,
-            })
-        }
+        Some(_) => Err(owner.stale()),
         None => Err(Error::NotFound),
     }
 }
 
-pub(super) fn filed_place(filing: Filing) -> FiledPlace {
+pub(super) fn filed_place(filing: Filing, ordered: Option<u64>) -> FiledPlace {
     FiledPlace {
         compartment: filing.compartment,
         epoch: filing.epoch,
         wrap_descriptor: filing.wrap_descriptor.into_vec(),
         wrap_content: filing.wrap_content.into_vec(),
+        ordered,
     }
 }
 
@@ -316,7 +311,7 @@ fn add_filed<R: Runtime, M: Memory>(
     owner.account.records += u64::from(row.is_none());
     let mut body = written.body(parts, call.now);
     let compartment = filing.compartment;
-    body.filed = Some(filed_place(filing));
+    body.filed = Some(filed_place(filing, None));
     let mut row = row.unwrap_or(RecordRow {
         latest: 0,
         latest_hash: body.hash,

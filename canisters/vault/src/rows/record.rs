@@ -32,6 +32,10 @@ pub struct FiledPlace {
     /// The content's key, sealed.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub wrap_content: Vec<u8>,
+    /// When its owner signed the order that put it there; absent where it was filed as it was
+    /// written.
+    #[n(4)]
+    pub ordered: Option<u64>,
 }
 
 /// A version in the drop box.

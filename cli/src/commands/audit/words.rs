@@ -139,7 +139,9 @@ impl Words {
             AuditEvent::PrincipalRemoved => format!("{who} removed a principal"),
             AuditEvent::KeysRotated => format!("{who} renewed the identity keys"),
             AuditEvent::SlotAdded => format!("{who} added a way to unlock"),
-            AuditEvent::Rekeyed => format!("{who} removed ways to unlock"),
+            AuditEvent::Rekeyed => {
+                format!("{who} made a new master key for the ways to unlock that stay")
+            }
             AuditEvent::CompartmentAdded => format!("{who} added the compartment{named}"),
             AuditEvent::CompartmentRenamed => format!("{who} renamed the compartment{named}"),
             AuditEvent::Requested => format!("{who} asked for access"),
@@ -157,6 +159,9 @@ impl Words {
             AuditEvent::Invited => format!("{who} made an invitation"),
             AuditEvent::Upgraded => "the vault was upgraded".to_owned(),
             AuditEvent::Checkpoint => format!("{who} signed a checkpoint"),
+            AuditEvent::Refiled if entry.record.is_some() => format!("{who} moved{record}{place}"),
+            AuditEvent::Refiled => format!("{who} sealed the keys of {count} versions anew"),
+            AuditEvent::EpochsAdvanced => format!("{who} made new keys for {count} compartments"),
         }
     }
 }
@@ -187,5 +192,7 @@ const fn name(event: AuditEvent) -> &'static str {
         AuditEvent::Invited => "invited",
         AuditEvent::Upgraded => "upgraded",
         AuditEvent::Checkpoint => "checkpoint",
+        AuditEvent::Refiled => "refiled",
+        AuditEvent::EpochsAdvanced => "epochs_advanced",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::feed::retriable;
 use super::read::Authors;
-use super::{FeedView, RecordItem};
+use super::{FeedView, RecordItem, check_view};
 use crate::error::{Chain, ClientError, IntegrityError, Result};
 use crate::session::Unlocked;
 use futures::future::try_join_all;
@@ -21,7 +21,7 @@ impl Unlocked {
     pub async fn records(&self, compartment: CompartmentId) -> Result<Vec<RecordItem>> {
         self.with(|keys| keys.epochs(&compartment).map(drop))?;
         let lists = self.lists(vec![compartment]).await?;
-        Ok(lists.into_iter().flat_map(|(_, items)| items).collect())
+        Ok(lists.into_iter().flatten().collect())
     }
 
     /// What waits in the drop box.
@@ -30,7 +30,7 @@ impl Unlocked {
     /// As [`Self::records`].
     pub async fn drop_box(&self) -> Result<Vec<RecordItem>> {
         let lists = self.lists(vec![CompartmentId::DROP_BOX]).await?;
-        Ok(lists.into_iter().flat_map(|(_, items)| items).collect())
+        Ok(lists.into_iter().flatten().collect())
     }
 
     /// The newest version of every record in every compartment, and what waits in the drop box, with
@@ -43,34 +43,62 @@ impl Unlocked {
             self.with(|keys| Ok(keys.ledger.state.compartments.keys().copied().collect()))?;
         wanted.push(CompartmentId::DROP_BOX);
         let lists = self.lists(wanted).await?;
-        Ok(lists.into_iter().flat_map(|(_, items)| items).collect())
+        Ok(lists.into_iter().flatten().collect())
     }
 
-    async fn lists(
+    async fn lists(&self, wanted: Vec<CompartmentId>) -> Result<Vec<Vec<RecordItem>>> {
+        self.certified(wanted, |compartment| async move {
+            let (views, feed) = self.complete(compartment).await?;
+            let mut authors = Authors::default();
+            let mut items = Vec::with_capacity(views.len());
+            for view in &views {
+                let (item, _, _) = match self.own_item(&mut authors, view).await {
+                    // Filed under an epoch another browser made: follow, and look again.
+                    Err(ClientError::Integrity(IntegrityError::EpochKey { .. })) => {
+                        self.refresh().await?;
+                        self.own_item(&mut authors, view).await?
+                    }
+                    other => other?,
+                };
+                items.push(item);
+            }
+            Ok((items, feed))
+        })
+        .await
+    }
+
+    /// What `read` makes of each compartment, once all their feeds are the certified ones.
+    pub(super) async fn certified<T, F>(
         &self,
         wanted: Vec<CompartmentId>,
-    ) -> Result<Vec<(CompartmentId, Vec<RecordItem>)>> {
+        read: impl Fn(CompartmentId) -> F,
+    ) -> Result<Vec<T>>
+    where
+        F: Future<Output = Result<(T, FeedView)>>,
+    {
         let mut out = Vec::new();
         let mut open = wanted;
         for _ in 0..ROUNDS {
-            let lists = open.iter().map(|compartment| async move {
-                let mut authors = Authors::default();
-                let (items, feed) = self.list_once(*compartment, &mut authors).await?;
-                Ok::<_, ClientError>((*compartment, items, feed))
+            let lists = open.iter().map(|compartment| {
+                let list = read(*compartment);
+                async move {
+                    let (list, feed) = list.await?;
+                    Ok::<_, ClientError>((*compartment, list, feed))
+                }
             });
             let mut feeds = Vec::new();
             // Side by side: on the public network every answer takes a while.
-            for (compartment, items, feed) in try_join_all(lists).await? {
+            for (compartment, list, feed) in try_join_all(lists).await? {
                 feeds.push((compartment, feed));
                 out.retain(|(id, _)| *id != compartment);
-                out.push((compartment, items));
+                out.push((compartment, list));
             }
             open = self
                 .client()
                 .certify_feeds(self.account(), self.genesis(), &feeds)
                 .await?;
             if open.is_empty() {
-                return Ok(out);
+                return Ok(out.into_iter().map(|(_, list)| list).collect());
             }
         }
         Err(match open.first() {
@@ -82,11 +110,11 @@ impl Unlocked {
         })
     }
 
-    async fn list_once(
+    /// The newest version of every record in a compartment, exactly as its feed tells.
+    pub(super) async fn complete(
         &self,
         compartment: CompartmentId,
-        authors: &mut Authors,
-    ) -> Result<(Vec<RecordItem>, FeedView)> {
+    ) -> Result<(Vec<VersionView>, FeedView)> {
         let mut rounds = ROUNDS;
         loop {
             let views = self.views(compartment).await?;
@@ -94,23 +122,14 @@ impl Unlocked {
                 .client()
                 .feed(self.account(), None, compartment)
                 .await?;
-            let mut items = Vec::with_capacity(views.len());
             let mut listed = Vec::with_capacity(views.len());
             for view in &views {
                 check_place(view, compartment)?;
-                let (item, shown, _) = match self.own_item(authors, view).await {
-                    // Filed under an epoch another browser made: follow, and look again.
-                    Err(ClientError::Integrity(IntegrityError::EpochKey { .. })) => {
-                        self.refresh().await?;
-                        self.own_item(authors, view).await?
-                    }
-                    other => other?,
-                };
-                listed.push((item.record, item.version, shown.statement));
-                items.push(item);
+                let shown = check_view(view, self.client().vault_bytes(), self.account())?;
+                listed.push((view.record, view.version, shown.statement));
             }
             match feed.check_list(&listed) {
-                Ok(()) => return Ok((items, feed)),
+                Ok(()) => return Ok((views, feed)),
                 Err(error) => {
                     let error = ClientError::from(error);
                     rounds -= 1;
@@ -149,11 +168,7 @@ impl Unlocked {
     /// # Errors
     /// [`ClientError::NotFound`]; [`IntegrityError`].
     pub async fn history(&self, record: RecordId) -> Result<Vec<RecordItem>> {
-        let mut views = self.record_views(record, None).await?;
-        // A long history does not fit one page.
-        while let Some(oldest) = views.last().map(|v| v.version).filter(|v| *v > 1) {
-            views.extend(self.record_views(record, Some(oldest - 1)).await?);
-        }
+        let views = self.all_views(record).await?;
         let mut authors = Authors::default();
         let mut out: Vec<RecordItem> = Vec::with_capacity(views.len());
         let mut expected = None;
@@ -199,6 +214,16 @@ impl Unlocked {
             }
             .into()),
         }
+    }
+
+    /// All versions of a record as the vault shows them, newest first.
+    pub(super) async fn all_views(&self, record: RecordId) -> Result<Vec<VersionView>> {
+        let mut views = self.record_views(record, None).await?;
+        // A long history does not fit one page.
+        while let Some(oldest) = views.last().map(|v| v.version).filter(|v| *v > 1) {
+            views.extend(self.record_views(record, Some(oldest - 1)).await?);
+        }
+        Ok(views)
     }
 
     pub(crate) async fn record_views(

@@ -10,6 +10,7 @@ mod open;
 mod place;
 mod read;
 mod ready;
+mod refile;
 mod upload;
 
 pub use journal::PendingUpload;
@@ -164,6 +165,7 @@ pub struct RecordItem {
 
 pub(crate) use feed::FeedView;
 pub(crate) use read::{Authors, Shown, check_kids, check_view, item};
+pub(crate) use refile::Survey;
 
 /// Where a new version goes on from.
 #[derive(Clone, Copy, Debug)]

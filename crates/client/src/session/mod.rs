@@ -56,6 +56,7 @@ impl std::fmt::Debug for Unlocked {
 }
 
 /// What an append led to.
+#[must_use]
 pub(crate) enum Appended {
     Done,
     /// The ledger moved on and was followed: plan again.

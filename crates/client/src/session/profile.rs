@@ -61,21 +61,37 @@ impl Unlocked {
         Ok(())
     }
 
-    pub(super) async fn reseal_profile(&self) -> Result<()> {
-        let profile = self.profile()?;
+    /// Seals the profile under the account master key in force, as another browser may have left it.
+    pub(crate) async fn reseal_profile(&self) -> Result<()> {
+        let info = self.client.account().await?.ok_or(ClientError::NoAccount)?;
+        let profile = match self.open_profile(&info.profile)? {
+            Some(profile) => profile,
+            None => self.profile()?,
+        };
         self.set_profile(&profile).await
+    }
+
+    /// Whether the profile lies sealed under the account master key in force.
+    pub(crate) async fn profile_is_new(&self) -> Result<bool> {
+        let info = self.client.account().await?.ok_or(ClientError::NoAccount)?;
+        self.with(|keys| {
+            let opened = note::open_profile_note(&keys.amk, self.scope(), &info.profile);
+            Ok(opened.is_ok())
+        })
+    }
+
+    fn open_profile(&self, sealed: &[u8]) -> Result<Option<Profile>> {
+        let opened = self.with(|keys| {
+            Ok(keys.open_note(|amk| note::open_profile_note(amk, self.scope(), sealed)))
+        })?;
+        let bytes = opened.ok();
+        Ok(bytes.and_then(|bytes| canonical::decode(&bytes).ok()))
     }
 
     /// Opens the profile note. One that does not open, for instance because someone with a stolen
     /// session overwrote it, must not keep the owner out: it is taken as empty.
     pub(super) fn read_profile(&self, sealed: &[u8]) -> Result<()> {
-        let opened = self.with(|keys| {
-            Ok(keys.open_note(|amk| note::open_profile_note(amk, self.scope(), sealed)))
-        })?;
-        let profile = opened
-            .ok()
-            .and_then(|bytes| canonical::decode(&bytes).ok())
-            .unwrap_or_default();
+        let profile = self.open_profile(sealed)?.unwrap_or_default();
         self.core.profile.replace(Some(profile));
         Ok(())
     }

@@ -18,24 +18,32 @@ impl Unlocked {
     /// [`ClientError::Locked`] and whatever an append may give.
     pub async fn rotate_identity(&self) -> Result<()> {
         for _ in 0..REBASES {
-            let rotate = self.plan_rotation()?;
-            let hash = statement::hash_of::<LedgerOp>(&rotate.op.statement);
-            let answer: Result<Head> = self.client.update("key_rotate", (rotate.clone(),)).await;
-            let vault = self.vault();
-            let settled = self
-                .settle(answer, hash, |mut chain, ()| {
-                    chain.append(&rotate.link, &vault)?;
-                    let mut ledger = self.with(|keys| Ok(keys.ledger.clone()))?;
-                    ledger.push(&rotate.op, &vault, self.account(), &chain)?;
-                    Ok((chain, ledger))
-                })
-                .await?;
-            if let Appended::Done = settled {
-                // Remembers the longer chain.
-                return self.refresh().await;
+            if let Appended::Done = self.try_rotate_identity().await? {
+                return Ok(());
             }
         }
         Err(ClientError::Conflict("the account"))
+    }
+
+    /// One attempt of [`Self::rotate_identity`].
+    pub(crate) async fn try_rotate_identity(&self) -> Result<Appended> {
+        let rotate = self.plan_rotation()?;
+        let hash = statement::hash_of::<LedgerOp>(&rotate.op.statement);
+        let answer: Result<Head> = self.client.update("key_rotate", (rotate.clone(),)).await;
+        let vault = self.vault();
+        let settled = self
+            .settle(answer, hash, |mut chain, ()| {
+                chain.append(&rotate.link, &vault)?;
+                let mut ledger = self.with(|keys| Ok(keys.ledger.clone()))?;
+                ledger.push(&rotate.op, &vault, self.account(), &chain)?;
+                Ok((chain, ledger))
+            })
+            .await?;
+        if let Appended::Done = settled {
+            // Remembers the longer chain.
+            self.refresh().await?;
+        }
+        Ok(settled)
     }
 
     fn plan_rotation(&self) -> Result<KeyRotate> {

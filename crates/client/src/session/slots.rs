@@ -77,13 +77,8 @@ impl Unlocked {
     /// [`ClientError::NoSuchSlot`]; [`ClientError::Invalid`] if no recovery phrase would stay; and
     /// whatever an append may give.
     pub async fn remove_slots(&self, removed: &[SlotId]) -> Result<()> {
-        let amk_of = |keys: &Keys| Amk::generate(keys.amk.generation().saturating_add(1));
         let result = self
-            .append(|keys| {
-                let amk = amk_of(keys)?;
-                let change = rekey(self.scope(), keys, &amk, removed)?;
-                Ok((change, Vec::new()))
-            })
+            .append(|keys| Ok((self.rekey(keys, removed)?, Vec::new())))
             .await;
         match result {
             // The slot in use went: done, and locked.
@@ -91,6 +86,12 @@ impl Unlocked {
             Err(error) => Err(error),
             Ok(()) => self.reseal_profile().await,
         }
+    }
+
+    /// The operation that makes a new account master key for all slots but those.
+    pub(crate) fn rekey(&self, keys: &Keys, removed: &[SlotId]) -> Result<Change> {
+        let amk = Amk::generate(keys.amk.generation().saturating_add(1))?;
+        rekey(self.scope(), keys, &amk, removed)
     }
 }
 

@@ -19,7 +19,7 @@ use salus_protocol::statement::{self, sha256};
 use salus_types::api::GrantPayload;
 use salus_types::{CompartmentId, GrantId, RequestId};
 use serde_bytes::ByteBuf;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the owner notes about a grant, sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -62,6 +62,10 @@ impl GrantNote {
     }
 }
 
+/// Of these compartments, the epochs to be conveyed; whatever is newer than all of them is conveyed
+/// too. Of a compartment that is not named, every epoch is.
+pub(crate) type Kept = BTreeMap<CompartmentId, BTreeSet<u32>>;
+
 /// A grant to be made or made anew.
 #[derive(Clone)]
 pub(crate) struct Plan {
@@ -75,8 +79,19 @@ pub(crate) struct Plan {
     pub(crate) request: Option<RequestId>,
     pub(crate) follows: bool,
     pub(crate) note: GrantNote,
+    /// Epochs to be conveyed; all of them if absent.
+    pub(crate) kept: Option<Kept>,
     /// Keys of the versions a grant over single records names.
     pub(crate) versions: BTreeMap<VersionRef, VersionKeys>,
+}
+
+impl Plan {
+    fn keeps(&self, key: &EpochKey) -> bool {
+        let kept = self.kept.as_ref().and_then(|k| k.get(&key.compartment));
+        kept.is_none_or(|epochs| {
+            epochs.contains(&key.epoch) || epochs.last().is_none_or(|last| *last < key.epoch)
+        })
+    }
 }
 
 /// Epoch keys that come to be by the same operation, with the sealed text of their compartment.
@@ -101,7 +116,8 @@ impl Unlocked {
             let mut all: BTreeMap<CompartmentId, (String, Vec<EpochKey>)> = BTreeMap::new();
             for (id, epochs) in keys.all_epochs().iter().filter(|(id, _)| wanted(id)) {
                 // A key that does not open cannot be conveyed.
-                let open: Vec<EpochKey> = epochs.iter().flatten().cloned().collect();
+                let open = epochs.iter().flatten();
+                let open: Vec<EpochKey> = open.filter(|key| plan.keeps(key)).cloned().collect();
                 if let Ok(label) = self.label(keys, id) {
                     all.insert(*id, (label.to_text(), open));
                 }

@@ -70,7 +70,7 @@ impl Unlocked {
         Err(ClientError::Conflict("grant"))
     }
 
-    fn has_live_grants(&self) -> Result<bool> {
+    pub(super) fn has_live_grants(&self) -> Result<bool> {
         let now = self.client().now();
         self.with(|keys| {
             let mut grants = keys.ledger.state.grants.values();
@@ -126,7 +126,7 @@ impl Unlocked {
 
     /// Makes grants anew, as many by one operation as go into a message. Whether it is done; if not,
     /// plan again.
-    async fn extend(&self, plans: Vec<Plan>, followed: &mut Followed) -> Result<bool> {
+    pub(super) async fn extend(&self, plans: Vec<Plan>, followed: &mut Followed) -> Result<bool> {
         let (mut batches, mut bytes): (Vec<Vec<Plan>>, u64) = (Vec::new(), 0);
         for plan in plans {
             // What is signed and sealed has the same length whenever it is done.
@@ -163,7 +163,7 @@ impl Unlocked {
 }
 
 /// Bytes of a grant in a message, if the vault takes it.
-fn size(payload: &GrantPayload) -> Option<u64> {
+pub(super) fn size(payload: &GrantPayload) -> Option<u64> {
     let statement = payload.statement.statement.len() as u64;
     let envelope = payload.envelope.len() as u64;
     let fits = statement <= limits::STATEMENT_BYTES && envelope <= limits::GRANT_ENVELOPE_BYTES;

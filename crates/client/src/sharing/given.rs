@@ -1,19 +1,25 @@
 //! Grants one has given: listed against the ledger, given on request or unasked. Must not revoke.
 
-use super::build::{GrantNote, Plan};
+use super::build::{GrantNote, Kept, Plan};
 use super::requests::IncomingRequest;
 use crate::error::{ClientError, IntegrityError, Result};
 use crate::people::{Contact, verify_under};
+use crate::records::Survey;
 use crate::session::{Appended, Unlocked};
+use crate::surroundings::Quiet;
 use salus_crypto::commitment::commit_purpose;
 use salus_crypto::{note, random_id};
 use salus_protocol::canonical;
-use salus_protocol::grant::{Grant, Scope, VersionRef};
+use salus_protocol::grant::{Conveyed, Grant, Scope, VersionRef};
 use salus_protocol::ledger::{Change, Pin};
 use salus_protocol::statement;
 use salus_types::api::{GrantPage, GrantStatus, GrantView};
 use salus_types::{GrantId, RequestId};
 use std::collections::BTreeMap;
+
+/// Epochs beyond which a new grant conveys only those in use. A grant's statement has room for about
+/// 260.
+const MANY_EPOCHS: usize = 128;
 
 /// The terms of a grant about to be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +87,22 @@ pub struct GivenGrant {
     /// Where it stands.
     pub phase: GrantPhase,
     pub(crate) note: Option<GrantNote>,
+}
+
+impl GivenGrant {
+    /// The epochs it conveys.
+    fn conveyed(&self) -> Kept {
+        let mut out = Kept::new();
+        for conveyed in &self.grant.conveys {
+            if let Conveyed::Epoch {
+                compartment, epoch, ..
+            } = conveyed
+            {
+                out.entry(*compartment).or_default().insert(*epoch);
+            }
+        }
+        out
+    }
 }
 
 impl Unlocked {
@@ -246,6 +268,7 @@ impl Unlocked {
             request,
             follows: terms.follows,
             note: GrantNote::new(terms, &contact)?,
+            kept: self.kept_if_many(&terms.scope).await?,
             contact,
         };
         self.append(|keys| {
@@ -269,6 +292,37 @@ impl Unlocked {
         })
         .await?;
         Ok(plan.id)
+    }
+
+    /// Epochs that a new grant has to convey: those in use, where there are so many that not all of
+    /// them go into a grant's statement.
+    async fn kept_if_many(&self, scope: &Scope) -> Result<Option<Kept>> {
+        let count = self.with(|keys| {
+            let all = keys.all_epochs().iter();
+            let reached = all.filter(|(id, _)| match scope {
+                Scope::Everything => true,
+                Scope::Compartments(list) => list.contains(id),
+                Scope::Records(_) => false,
+            });
+            Ok(reached.map(|(_, epochs)| epochs.len()).sum::<usize>())
+        })?;
+        if count <= MANY_EPOCHS {
+            return Ok(None);
+        }
+        let survey = self.survey(&Quiet).await?;
+        Ok(Some(self.kept_epochs(&survey)?))
+    }
+
+    /// Epochs that something needs: the newest ones, and those that versions lie under.
+    pub(crate) fn kept_epochs(&self, survey: &Survey) -> Result<Kept> {
+        let mut kept = survey.in_use();
+        self.with(|keys| {
+            for (id, epochs) in keys.all_epochs() {
+                let newest = u32::try_from(epochs.len()).unwrap_or(u32::MAX);
+                kept.entry(*id).or_default().insert(newest);
+            }
+            Ok(kept)
+        })
     }
 
     /// The keys of the versions a scope names.
@@ -317,6 +371,7 @@ impl Unlocked {
             request: given.grant.request,
             follows: given.grant.follows(),
             note: given.note.clone()?,
+            kept: Some(given.conveyed()),
             versions: BTreeMap::new(),
         })
     }

@@ -1,6 +1,7 @@
 //! Asking, granting, revoking, and reading what was granted. Must not know how parts are sent or
 //! fetched.
 
+mod advance;
 mod build;
 mod follow;
 mod given;
@@ -10,6 +11,7 @@ mod received;
 mod requests;
 mod revoke;
 
+pub(crate) use advance::Since;
 pub use follow::Followed;
 pub use given::{GivenGrant, GrantPhase, Terms};
 pub use link::{Link, LinkError};

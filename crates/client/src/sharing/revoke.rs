@@ -2,12 +2,11 @@
 //! who still have access get it. Must not touch what was sealed before.
 
 use super::given::{GivenGrant, GrantPhase, is_done};
-use crate::error::{ClientError, IntegrityError, Result};
+use crate::error::{ClientError, Result};
 use crate::keys::Keys;
-use crate::session::{Label, Unlocked};
-use salus_crypto::hierarchy::EpochKey;
+use crate::session::Unlocked;
 use salus_protocol::grant::Conveyed;
-use salus_protocol::ledger::{Change, EpochAdvance};
+use salus_protocol::ledger::Change;
 use salus_types::{CompartmentId, GrantId};
 use std::collections::BTreeSet;
 
@@ -60,16 +59,9 @@ impl Unlocked {
             let appended = self
                 .try_append(|keys| {
                     self.check_revocable_in(keys, id)?;
-                    let fresh = self.advance(keys, reached.as_ref())?;
-                    let mut epochs = Vec::with_capacity(fresh.len());
-                    for (key, _) in &fresh {
-                        epochs.push(EpochAdvance {
-                            compartment: key.compartment,
-                            epoch: key.epoch,
-                            kid: key.kid(self.scope()),
-                            wrap: key.wrap(&keys.amk, self.scope())?,
-                        });
-                    }
+                    // Of those that it reached, or of all where that is not known.
+                    let fresh = self.fresh_epochs(keys, reached.as_ref())?;
+                    let epochs = self.advances(keys, &fresh)?;
                     let (reissues, grants) = self.reissue_all(keys, &plans, &fresh, Some(id))?;
                     let mut outcome = cell.borrow_mut();
                     outcome.advanced = epochs.iter().map(|e| e.compartment).collect();
@@ -103,25 +95,6 @@ impl Unlocked {
         }
     }
 
-    /// Fresh epoch keys for the compartments reached, or for all where that is not known.
-    fn advance(
-        &self,
-        keys: &Keys,
-        reached: Option<&BTreeSet<CompartmentId>>,
-    ) -> Result<Vec<(EpochKey, String)>> {
-        let mut fresh = Vec::new();
-        for (id, epochs) in keys.all_epochs() {
-            if reached.is_some_and(|set| !set.contains(id)) {
-                continue;
-            }
-            let next = u32::try_from(epochs.len()).unwrap_or(u32::MAX);
-            let label = self.label(keys, id).unwrap_or_else(|_| Label::named(""));
-            let key = EpochKey::generate(*id, next.saturating_add(1))?;
-            fresh.push((key, label.to_text()));
-        }
-        Ok(fresh)
-    }
-
     fn left_behind(&self, keys: &Keys, id: GrantId, plans: &[super::build::Plan]) -> Vec<GrantId> {
         let now = self.client().now();
         let grants = keys.ledger.state.grants.values();
@@ -130,26 +103,6 @@ impl Unlocked {
             .filter(|g| !plans.iter().any(|p| p.id == g.entry.id))
             .map(|g| g.entry.id)
             .collect()
-    }
-
-    /// Those grants that still verify when the list as a whole does not.
-    async fn readable_grants(&self) -> Result<Vec<GivenGrant>> {
-        let mut out = Vec::new();
-        for view in self.grant_views("grant_list").await? {
-            match self.read_given(&view).await {
-                Ok(grant) => out.push(grant),
-                Err(ClientError::Integrity(
-                    IntegrityError::Grant(_)
-                    | IntegrityError::KeyChanged { .. }
-                    | IntegrityError::KeyChain(_)
-                    | IntegrityError::Statement(_)
-                    | IntegrityError::RolledBack { .. }
-                    | IntegrityError::OtherAccount,
-                )) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(out)
     }
 }
 

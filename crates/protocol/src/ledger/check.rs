@@ -218,6 +218,15 @@ pub fn check(
             }])
         }
         Change::Checkpoint { state } => Ok(vec![Effect::Checkpoint(*state)]),
+        Change::Advance { epochs, reissues } => {
+            if epochs.is_empty() {
+                return Err(LedgerError::Incomplete("epochs"));
+            }
+            let mut effects = Vec::new();
+            advance(view, epochs, &mut effects)?;
+            reissue(view, reissues, None, &mut effects)?;
+            Ok(effects)
+        }
     }
 }
 
@@ -409,6 +418,23 @@ fn revoke(
         return Err(LedgerError::Unknown("grant"));
     };
     let mut effects = vec![Effect::RevokeGrant(*grant)];
+    advance(view, epochs, &mut effects)?;
+    if let Some(conveyed) = view.conveyed(grant)
+        && !conveyed
+            .iter()
+            .all(|c| epochs.iter().any(|e| e.compartment == *c))
+    {
+        return Err(LedgerError::Incomplete("epochs"));
+    }
+    reissue(view, reissues, Some(grant), &mut effects)?;
+    Ok(effects)
+}
+
+fn advance(
+    view: &impl LedgerView,
+    epochs: &[EpochAdvance],
+    effects: &mut Vec<Effect>,
+) -> Result<(), LedgerError> {
     for (i, advance) in epochs.iter().enumerate() {
         let current = view
             .epoch(&advance.compartment)
@@ -427,13 +453,5 @@ fn revoke(
         note("epoch key", &advance.wrap)?;
         effects.push(Effect::PutEpoch(advance.clone()));
     }
-    if let Some(conveyed) = view.conveyed(grant)
-        && !conveyed
-            .iter()
-            .all(|c| epochs.iter().any(|e| e.compartment == *c))
-    {
-        return Err(LedgerError::Incomplete("epochs"));
-    }
-    reissue(view, reissues, Some(grant), &mut effects)?;
-    Ok(effects)
+    Ok(())
 }

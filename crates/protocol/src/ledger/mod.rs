@@ -327,6 +327,17 @@ pub enum Change {
         #[n(0)]
         state: Hash,
     },
+    /// Advances epochs without taking anything back, and re-issues grants to convey the new ones.
+    #[n(11)]
+    #[cbor(map)]
+    Advance {
+        /// New epochs, at least one.
+        #[n(0)]
+        epochs: Vec<EpochAdvance>,
+        /// Grants re-issued.
+        #[n(1)]
+        reissues: Vec<GrantEntry>,
+    },
 }
 
 impl Change {
@@ -336,7 +347,8 @@ impl Change {
             Self::Grant { grant, .. } => std::slice::from_ref(grant),
             Self::AddCompartment { reissues, .. }
             | Self::Reissue { reissues }
-            | Self::Revoke { reissues, .. } => reissues,
+            | Self::Revoke { reissues, .. }
+            | Self::Advance { reissues, .. } => reissues,
             _ => &[],
         }
     }

@@ -276,7 +276,7 @@ impl Scene<'_> {
         let waiting = self.patient.drop_box().await?;
         let item = waiting.first().context("nothing in the drop box")?;
         self.patient.adopt(item, self.hundred).await?;
-        self.note(ADOPT, "update", "version_adopt", mark)
+        self.note(ADOPT, "update", "versions_adopt", mark)
     }
 
     async fn trail(&mut self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What the vault answers, endpoint by endpoint: one module of tests for each part of the interface.
 mod accounts;
 mod batches;
+mod filing;
 mod ledger;
 mod records;
 mod release;

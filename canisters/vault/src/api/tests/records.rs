@@ -4,11 +4,9 @@ use crate::api;
 use crate::testing::*;
 use salus_protocol::chain::{self, follow_feed};
 use salus_protocol::grant::{APPEND, READ, Scope};
-use salus_protocol::statement::{hash_of, sha256};
-use salus_protocol::version::{Adoption, Version};
-use salus_types::api::{
-    Adopt, FeedGet, Filed, Filing, PartSource, PieceRead, Placement, RecordGet, RecordList,
-};
+use salus_protocol::statement::hash_of;
+use salus_protocol::version::Version;
+use salus_types::api::{FeedGet, Filed, PartSource, PieceRead, Placement, RecordGet, RecordList};
 use salus_types::{CompartmentId, Error, GrantId, Hash, RecordId};
 use serde_bytes::ByteBuf;
 
@@ -266,32 +264,6 @@ fn a_full_account_takes_nothing_more_and_serves_what_it_has() {
     assert_eq!(read.unwrap().len(), 900);
 }
 
-fn adoption(owner: &Person, record: RecordId, version: u32, statement: Hash) -> Adopt {
-    let filing = Filing {
-        compartment: owner.compartment(),
-        epoch: 1,
-        wrap_descriptor: ByteBuf::from(b"wrapped d".to_vec()),
-        wrap_content: ByteBuf::from(b"wrapped c".to_vec()),
-    };
-    let adoption = Adoption {
-        vault: vault_id().as_slice().to_vec(),
-        owner: owner.id,
-        owner_link: owner.link,
-        record,
-        version,
-        statement,
-        compartment: filing.compartment,
-        epoch: 1,
-        wrap_descriptor: sha256(&filing.wrap_descriptor),
-        wrap_content: sha256(&filing.wrap_content),
-        at: NOW,
-    };
-    Adopt {
-        statement: sign(&owner.signing, &adoption),
-        filing,
-    }
-}
-
 #[test]
 fn a_note_is_left_adopted_and_then_seen_by_other_grantees() {
     let mut vault = new_vault();
@@ -343,20 +315,25 @@ fn a_note_is_left_adopted_and_then_seen_by_other_grantees() {
     }
 
     let hash = hash_of::<Version>(&item.statement.statement);
-    let adopt = adoption(&alice, record, 1, hash);
-    let error = refused(&mut vault, |v| {
-        api::version_adopt(v, &bob.call(), adopt.clone())
-    });
+    let adopt = alice.order(record, 1, hash, alice.compartment(), 1, NOW);
+    let error = refused(&mut vault, |v| adopt_version(v, &bob.call(), adopt.clone()));
+    assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
+    let mut forged = adopt.clone();
+    forged.statement.signature = bob
+        .order(record, 1, hash, alice.compartment(), 1, NOW)
+        .statement
+        .signature;
+    let error = refused(&mut vault, |v| adopt_version(v, &alice.call(), forged));
     assert_eq!(
         error,
         Error::BadSignature {
             statement: "adoption".into()
         }
     );
-    let filed = api::version_adopt(&mut vault, &alice.call(), adopt.clone()).unwrap();
+    let filed = adopt_version(&mut vault, &alice.call(), adopt.clone()).unwrap();
     assert_eq!(filed.feed.compartment, alice.compartment());
     assert_eq!(
-        api::version_adopt(&mut vault, &alice.call(), adopt).unwrap(),
+        adopt_version(&mut vault, &alice.call(), adopt).unwrap(),
         filed
     );
     let waiting = api::record_list(&vault, &alice.call(), list(CompartmentId::DROP_BOX)).unwrap();
