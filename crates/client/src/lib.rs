@@ -62,6 +62,7 @@ pub use salus_crypto::record::{Coding, Descriptor, DescriptorPart};
 pub use salus_crypto::slot::SlotSecret;
 pub use salus_protocol::grant::{APPEND, READ, Scope, VersionRef};
 pub use salus_protocol::ledger::SlotKind;
+pub use salus_protocol::safety::{CodeError, is_number as is_safety_number};
 pub use salus_types::api::{AccountInfo, InboxItem, Notice, RequestStatus, Usage, VaultStatus};
 pub use salus_types::{
     AccountId, CompartmentId, Error as VaultError, GrantId, Hash, InvitationId, RecordId,

@@ -3,10 +3,12 @@
 
 use crate::client::Client;
 use crate::error::{ClientError, IntegrityError, Result};
+use crate::session::Unlocked;
 use salus_crypto::hpke::PublicKey;
 use salus_protocol::KeyChain;
 use salus_protocol::keychain::VerifiedLink;
 use salus_protocol::request::DirectoryEntry;
+use salus_protocol::safety::{self, CodeError, Party, SafetyCode};
 use salus_protocol::statement;
 use salus_types::api::{Counterparty, Signed};
 use salus_types::{AccountId, Hash};
@@ -55,6 +57,13 @@ impl Contact {
         safety_number(&self.genesis())
     }
 
+    fn party(&self) -> Party {
+        Party {
+            account: self.account,
+            genesis: self.genesis(),
+        }
+    }
+
     pub(crate) fn current(&self) -> Result<&VerifiedLink> {
         current(&self.chain)
     }
@@ -71,19 +80,50 @@ pub(crate) fn current(chain: &KeyChain) -> Result<&VerifiedLink> {
         .ok_or_else(|| IntegrityError::KeyChain(salus_protocol::keychain::ChainError::Empty).into())
 }
 
-/// A fingerprint as 30 decimal digits (100 bits) in groups of five.
+/// A fingerprint as 30 decimal digits (99 bits) in groups of five: one account's half of the number
+/// that two people compare.
 pub fn safety_number(genesis: &Hash) -> String {
-    let hash = statement::labelled_hash("salus/v1/safety-number", genesis.as_bytes());
-    let mut value = u128::from_be_bytes([0; 16]);
-    for byte in hash.0.iter().take(16) {
-        value = (value << 8) | u128::from(*byte);
+    safety::half(genesis)
+}
+
+impl Unlocked {
+    /// The number that this account and someone else's have in common: both see the same, unless the
+    /// vault shows one of them other keys. It stays the same while either rotates keys.
+    pub fn safety_number_with(&self, contact: &Contact) -> String {
+        safety::number(&self.genesis(), &contact.genesis())
     }
-    let mut groups = Vec::new();
-    for _ in 0..6 {
-        groups.push(format!("{:05}", value % 100_000));
-        value /= 100_000;
+
+    /// What the other person scans, to find out the same without reading digits.
+    pub fn safety_code_for(&self, contact: &Contact) -> Vec<u8> {
+        let code = SafetyCode {
+            vault: self.client().vault_bytes().to_vec(),
+            by: self.party(),
+            of: contact.party(),
+        };
+        code.to_bytes()
     }
-    groups.join(" ")
+
+    /// Compares a code that someone shows with the keys that the vault shows of them, and with one's
+    /// own.
+    ///
+    /// # Errors
+    /// [`CodeError`]: says whose keys are wrong.
+    pub fn check_safety_code(
+        &self,
+        contact: &Contact,
+        scanned: &[u8],
+    ) -> std::result::Result<(), CodeError> {
+        let code = SafetyCode::from_bytes(scanned)?;
+        let vault = self.client().vault_bytes();
+        code.confirms(vault, &contact.party(), &self.party())
+    }
+
+    fn party(&self) -> Party {
+        Party {
+            account: self.account(),
+            genesis: self.genesis(),
+        }
+    }
 }
 
 /// Verifies a statement that any link of the signer's chain may have signed, as the statement says.

@@ -11,6 +11,7 @@ pub mod hash_tree;
 pub mod keychain;
 pub mod ledger;
 pub mod request;
+pub mod safety;
 pub mod statement;
 pub mod version;
 

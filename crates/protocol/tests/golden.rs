@@ -13,6 +13,7 @@ use salus_protocol::chain::*;
 use salus_protocol::grant::{Grant, READ, Scope, VersionRef};
 use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::*;
+use salus_protocol::safety::{Party, SafetyCode, number};
 use salus_protocol::statement::{Statement, hash_of, verify};
 use salus_protocol::version::part_root;
 use salus_types::{CompartmentId, GrantId, Hash, RecordId, RequestId, SlotId};
@@ -248,11 +249,33 @@ fn rotating() -> Value {
     })
 }
 
+/// What two people compare.
+fn comparing() -> Value {
+    let party = |n: u8| Party {
+        account: account(n),
+        genesis: Hash([n; 32]),
+    };
+    let code = SafetyCode {
+        vault: VAULT.to_vec(),
+        by: party(1),
+        of: party(2),
+    };
+    json!({
+        "number": {
+            "one": party(1).genesis.to_string(),
+            "other": party(2).genesis.to_string(),
+            "digits": number(&party(1).genesis, &party(2).genesis),
+        },
+        "code": hex::encode(code.to_bytes()),
+    })
+}
+
 #[test]
 fn every_format_is_as_it_was_published() {
     is_as_published("v1.json", all());
     is_as_published("v1-added.json", added());
     is_as_published("v1-rotation.json", rotating());
+    is_as_published("v1-safety.json", comparing());
 }
 
 fn is_as_published(name: &str, now: Value) {

@@ -324,3 +324,35 @@ async fn access_is_given_unasked_to_someone_of_the_directory(world: World) {
         .await;
     assert_eq!(stranger.unwrap_err(), ClientError::NotFound("provider"));
 }
+
+#[test]
+fn both_compare_one_number_and_a_code_and_rotations_change_neither() {
+    run(async {
+        let world = World::new();
+        let (patient, doctor, _) = granted(&world).await;
+        let mallory = registered(&world, 66).await;
+        let doctor_seen = patient.own.grants().await.unwrap().remove(0).grantee;
+        let patient_seen = doctor.own.received().await.unwrap().remove(0).owner;
+        let number = patient.own.safety_number_with(&doctor_seen);
+        assert_eq!(number, doctor.own.safety_number_with(&patient_seen));
+        assert!(salus_client::is_safety_number(
+            &number.replace(' ', ""),
+            &number
+        ));
+        let code = doctor.own.safety_code_for(&patient_seen);
+        assert_eq!(patient.own.check_safety_code(&doctor_seen, &code), Ok(()));
+
+        // Someone else in between, whom the patient takes for the doctor.
+        let between = patient.own.client().person(mallory.own.account()).await;
+        let between = between.unwrap();
+        assert_ne!(patient.own.safety_number_with(&between), number);
+        let other = salus_client::CodeError::OtherAccount;
+        assert_eq!(patient.own.check_safety_code(&between, &code), Err(other));
+
+        patient.own.rotate_everything(&Quiet).await.unwrap();
+        doctor.own.rotate_everything(&Quiet).await.unwrap();
+        let doctor_seen = patient.own.grants().await.unwrap().remove(0).grantee;
+        assert_eq!(patient.own.safety_number_with(&doctor_seen), number);
+        assert_eq!(patient.own.check_safety_code(&doctor_seen, &code), Ok(()));
+    });
+}
