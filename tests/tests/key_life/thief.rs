@@ -4,7 +4,7 @@ use super::super::*;
 use super::stolen::Thief;
 use salus_crypto::hierarchy::EpochKey;
 use salus_crypto::slot::wrap_amk;
-use salus_protocol::ledger::{Change, NewCompartment, Slot};
+use salus_protocol::ledger::{Change, EpochAdvance, NewCompartment, Slot};
 use salus_types::Hash;
 
 #[test]
@@ -257,5 +257,67 @@ fn a_whole_account_made_up_around_someones_slot_is_refused() {
                 account: person.own.account()
             }
         );
+    });
+}
+
+#[test]
+fn a_thief_who_rotates_epochs_first_is_overruled_and_everything_made_anew() {
+    run(async {
+        let world = World::new();
+        let (person, doctor) = (world.person(1).await, world.person(2).await);
+        person.write("mine").await;
+        let request = asked(&person, &doctor, &ask(Wish::Everything, READ)).await;
+        let given = terms(Scope::Everything, READ);
+        person.own.approve(&request, &given).await.unwrap();
+        let mut thief = Thief::of(&world, &person).await;
+        thief.rotate().await;
+        // Epochs of the thief's own, which the owner cannot open.
+        let epochs = person.own.compartments().unwrap().into_iter().map(|c| {
+            let key = EpochKey::generate(c.id, c.epoch + 1).unwrap();
+            EpochAdvance {
+                compartment: c.id,
+                epoch: c.epoch + 1,
+                kid: thief.with_scope(|scope| key.kid(scope)),
+                wrap: vec![1; 120],
+            }
+        });
+        let advance = Change::Advance {
+            epochs: epochs.collect(),
+            reissues: Vec::new(),
+        };
+        thief.append(advance).await.unwrap();
+
+        let own = person.device.client.recover(&person.phrase).await.unwrap();
+        assert!(own.compartments().unwrap().iter().all(|c| c.damaged));
+        let rotated = own.rotate_everything(&Quiet).await.unwrap();
+        assert!(rotated.began);
+        assert_eq!((rotated.generation, rotated.refiled), (2, 1));
+        assert!(rotated.left_behind.is_empty() && rotated.unreadable.is_empty());
+        assert!(own.compartments().unwrap().iter().all(|c| !c.damaged));
+        let medicines = person.compartment_of(&own, "Medicines");
+        own.add_record(medicines, &draft("new"), &text("new"), &Quiet)
+            .await
+            .unwrap();
+        let titles: Vec<String> = own
+            .records(medicines)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|item| item.descriptor.title)
+            .collect();
+        assert_eq!(titles, ["mine", "new"]);
+        let grant = doctor.own.received().await.unwrap().remove(0);
+        let read = doctor.own.granted_records(&grant, medicines).await.unwrap();
+        assert_eq!(read.len(), 2);
+
+        // What the thief signs is worth nothing, with the epochs either.
+        let rename = Change::RenameCompartment {
+            compartment: medicines,
+            name: vec![7; 100],
+        };
+        assert!(thief.append(rename).await.is_err());
+        let fresh = world.device(1).client;
+        let again = fresh.unlock_with_phrase(&person.phrase).await.unwrap();
+        assert_eq!(again.records(medicines).await.unwrap().len(), 2);
     });
 }
