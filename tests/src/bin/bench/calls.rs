@@ -68,6 +68,8 @@ const ASK: &str = "send a request";
 const APPEND_NOTE: &str = "provider appends a 4 KiB note";
 const ADOPT: &str = "file a record from the drop box";
 const REVOKE: &str = "revoke";
+const REFILE: &str = "file a record anew, each of 100 in one call";
+const ADVANCE: &str = "new epochs for all compartments";
 const CREATE: &str = "open an account";
 const AUDIT: &str = "a page of the audit trail (query)";
 const HEADS: &str = "certified heads (query)";
@@ -90,6 +92,8 @@ pub(crate) const CALLS: &[Call] = &[
     known(APPEND_NOTE),
     known(ADOPT),
     known(REVOKE),
+    known(REFILE),
+    known(ADVANCE),
     known(CREATE),
     known(AUDIT),
     known(HEADS),
@@ -159,6 +163,7 @@ pub(crate) async fn measure(network: &Network, meter: &Meter) -> Result<Costs> {
     scene.trail().await?;
     scene.uploading().await?;
     scene.revoking(asked.grant).await?;
+    scene.rotating().await?;
     scene.opening(network).await?;
     Ok(scene.costs)
 }
@@ -285,6 +290,20 @@ impl Scene<'_> {
         let pages = self.meter.since(mark, "query", "audit_page")?;
         let dearest = pages.iter().max().context("no page")?;
         self.costs.insert(AUDIT, *dearest as f64);
+        Ok(())
+    }
+
+    async fn rotating(&mut self) -> Result<()> {
+        let mark = self.meter.mark()?;
+        self.patient.rotate_everything(&Quiet).await?;
+        // A whole batch costs most; the last one is smaller.
+        let calls = self.meter.since(mark, "update", "versions_adopt")?;
+        let dearest = calls.iter().max().context("nothing was filed anew")?;
+        let cost = *dearest as f64 / limits::BATCH_VERSIONS as f64;
+        self.costs.insert(REFILE, cost);
+        let calls = self.meter.since(mark, "update", "ledger_append")?;
+        let last = calls.last().context("no epoch was advanced")?;
+        self.costs.insert(ADVANCE, *last as f64);
         Ok(())
     }
 
