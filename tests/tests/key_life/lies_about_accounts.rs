@@ -363,3 +363,65 @@ fn a_lie_about_the_answer_to_an_update_is_noticed() {
         assert!(matches!(integrity(lied), IntegrityError::Forked { .. }));
     });
 }
+
+/// Answers of a replica that lags behind: the first few are those of an earlier moment.
+fn lag<T>(person: &Person, method: &str, earlier: T, answers: usize)
+where
+    T: Clone + candid::CandidType + serde::de::DeserializeOwned + 'static,
+{
+    let left = std::cell::Cell::new(answers);
+    person.device.lies.alter(method, move |answer: &mut T| {
+        if left.get() > 0 {
+            left.set(left.get() - 1);
+            *answer = earlier.clone();
+        }
+    });
+}
+
+#[test]
+fn a_replica_that_lags_is_asked_again_and_one_that_goes_on_so_is_not_believed() {
+    run(async {
+        let world = World::new();
+        let person = world.person(1).await;
+        person.write("one").await;
+        person
+            .own
+            .records(person.compartment("Medicines"))
+            .await
+            .unwrap();
+        let shown = person.device.client.account().await.unwrap().unwrap();
+        let feed = shown.feeds.iter().find(|f| f.head.count == 1).unwrap();
+        let earlier = salus_types::api::FeedPage {
+            entries: Vec::new(),
+            head: feed.head.clone(),
+        };
+        person.write("two").await;
+        assert_eq!(person.titles().await.len(), 2);
+        lag(&person, "feed_page", earlier.clone(), 2);
+        assert_eq!(person.titles().await.len(), 2);
+        lag(&person, "feed_page", earlier, 100);
+        let rolled = person.own.records(person.compartment("Medicines")).await;
+        assert!(matches!(
+            integrity(rolled),
+            IntegrityError::RolledBack {
+                chain: Chain::Feed(_),
+                known: 2,
+                seen: 1
+            }
+        ));
+        person.device.lies.stop();
+
+        person.own.rotate_identity().await.unwrap();
+        lag(&person, "account_show", shown.clone(), 1);
+        person.own.refresh().await.unwrap();
+        lag(&person, "account_show", shown, 100);
+        assert!(matches!(
+            integrity(person.own.refresh().await),
+            IntegrityError::RolledBack {
+                chain: Chain::Keys(_),
+                known: 2,
+                seen: 1
+            }
+        ));
+    });
+}

@@ -10,6 +10,10 @@ use salus_types::api::{FeedGet, FeedPage, Head};
 use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId};
 use std::collections::BTreeMap;
 
+/// How often a replica may answer what is older than what was seen before it is said to lie: one that
+/// merely lags catches up.
+const LAGGING: usize = 4;
+
 /// What a feed has told so far: newest version of each record that is there now. In the drop box
 /// every waiting version stands for itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -111,6 +115,7 @@ impl Client {
         };
         let chain = Chain::Feed(compartment);
         let known = view.count;
+        let mut lagging = 0;
         loop {
             let get = FeedGet {
                 owner,
@@ -120,6 +125,11 @@ impl Client {
             };
             let page: FeedPage = self.query("feed_page", (get,)).await?;
             if page.head.count < view.count {
+                // Another replica may be asked next, or this one may have caught up.
+                lagging += 1;
+                if lagging < LAGGING {
+                    continue;
+                }
                 return Err(IntegrityError::RolledBack {
                     chain,
                     known: view.count,

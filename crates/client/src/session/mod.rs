@@ -32,6 +32,9 @@ use std::rc::Rc;
 /// crowd.
 const REBASES: usize = 8;
 
+/// How often chain and ledger are read before what does not fit is said to be a lie.
+const FOLLOWED: usize = 3;
+
 pub(crate) struct Core {
     account: AccountId,
     number: u64,
@@ -184,15 +187,20 @@ impl Unlocked {
 
     /// As [`Self::refresh`]; says whether the operation of this hash came by.
     async fn follow(&self, wanted: Option<Hash>) -> Result<bool> {
-        // A rotation between the two reads makes them disagree once.
-        match self.follow_once(wanted).await {
-            Err(ClientError::Integrity(
-                IntegrityError::LedgerKeys
-                | IntegrityError::Ledger { .. }
-                | IntegrityError::NotCertified { .. },
-            )) => self.follow_once(wanted).await,
-            other => other,
+        // A rotation between the two reads makes them disagree, and a replica that lags shows what
+        // was; neither does so for long.
+        for _ in 1..FOLLOWED {
+            match self.follow_once(wanted).await {
+                Err(ClientError::Integrity(
+                    IntegrityError::LedgerKeys
+                    | IntegrityError::Ledger { .. }
+                    | IntegrityError::NotCertified { .. }
+                    | IntegrityError::RolledBack { .. },
+                )) => {}
+                other => return other,
+            }
         }
+        self.follow_once(wanted).await
     }
 
     async fn follow_once(&self, wanted: Option<Hash>) -> Result<bool> {
