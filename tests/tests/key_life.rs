@@ -55,6 +55,7 @@ mod key_life {
     pub(crate) mod many;
     pub(crate) mod records;
     pub(crate) mod rotation;
+    pub(crate) mod rotation_at_length;
     pub(crate) mod sharing;
     pub(crate) mod stolen;
     pub(crate) mod thief;

@@ -24,11 +24,11 @@ struct Ward {
 
 /// What a rotation changes, as the vault has it.
 #[derive(Debug, PartialEq, Eq)]
-struct State {
+pub(super) struct State {
     links: usize,
-    epochs: BTreeMap<CompartmentId, u32>,
-    filed: BTreeMap<(RecordId, u32), u32>,
-    conveyed: BTreeMap<GrantId, (u32, BTreeSet<(CompartmentId, u32)>)>,
+    pub(super) epochs: BTreeMap<CompartmentId, u32>,
+    pub(super) filed: BTreeMap<(RecordId, u32), u32>,
+    pub(super) conveyed: BTreeMap<GrantId, (u32, BTreeSet<(CompartmentId, u32)>)>,
 }
 
 async fn ask_vault<T>(
@@ -47,7 +47,7 @@ where
     answer.unwrap()
 }
 
-async fn state(world: &World, person: &Person, own: &Unlocked) -> State {
+pub(super) async fn state(world: &World, person: &Person, own: &Unlocked) -> State {
     let native = world.vault.for_caller(person.device.client.caller());
     let nothing = candid::encode_args(()).unwrap();
     let shown = native.query("account_show", &nothing).await.unwrap();
@@ -420,102 +420,5 @@ fn a_record_is_moved_with_its_history() {
             doctor.granted_records(&grant, letters).await.unwrap().len(),
             2
         );
-    });
-}
-
-/// A device that saw nothing takes the same seed and prints it.
-fn seed() -> u64 {
-    let given = std::env::var("SALUS_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok());
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seed = given.unwrap_or_else(|| now.map_or(1, |d| d.as_nanos() as u64));
-    println!("SALUS_SEED={seed}");
-    seed
-}
-
-fn below(seed: &mut u64, n: u64) -> u64 {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    *seed % n
-}
-
-#[test]
-fn ten_thousand_records_are_rotated_in_bounded_steps_that_may_be_killed() {
-    const RECORDS: usize = 10_000;
-    run(async {
-        let mut seed = seed();
-        let world = World::new();
-        let (patient, doctor) = (world.person(1).await, world.person(2).await);
-        let (medicines, letters) = (
-            patient.compartment("Medicines"),
-            patient.compartment("Letters"),
-        );
-        let records = (0..RECORDS).map(|n| salus_client::NewRecord {
-            place: if n % 3 == 0 { letters } else { medicines },
-            draft: draft(&format!("number {n:05}")),
-            parts: text("text"),
-        });
-        patient
-            .own
-            .add_records(records, &|_| {}, &Quiet)
-            .await
-            .unwrap();
-        let request = asked(&patient, &doctor, &ask(Wish::Everything, READ)).await;
-        patient
-            .own
-            .approve(&request, &terms(Scope::Everything, READ))
-            .await
-            .unwrap();
-
-        // Killed again and again, each time by another device that goes on.
-        let mut kills = 0;
-        let mut largest = 0;
-        let rotated = loop {
-            world.clock.pass(MINUTE);
-            let device = world.device(1);
-            let own = device
-                .client
-                .unlock_with_phrase(&patient.phrase)
-                .await
-                .unwrap();
-            let sizes = Rc::new(std::cell::Cell::new(0));
-            let seen = Rc::clone(&sizes);
-            device.lies.alter(
-                "versions_adopt",
-                move |answers: &mut Vec<Answer<salus_types::api::VersionReceipt>>| {
-                    seen.set(seen.get().max(answers.len()));
-                },
-            );
-            if kills < 6 {
-                device
-                    .lies
-                    .die(5 + below(&mut seed, 90), below(&mut seed, 2) == 0);
-            }
-            let done = own.rotate_everything(&Quiet).await;
-            largest = largest.max(sizes.get());
-            match done {
-                Ok(rotated) => break (own, rotated),
-                Err(ClientError::Transport(_)) => kills += 1,
-                // So fast is nobody on the platform.
-                Err(ClientError::Vault(salus_types::Error::RateLimited { .. })) => {
-                    world.clock.pass(MINUTE);
-                }
-                Err(error) => panic!("{error:?}"),
-            }
-        };
-        let (own, rotated) = rotated;
-        assert!(
-            kills > 0 && largest == 100,
-            "{kills} kills, {largest} in a call"
-        );
-        assert!(rotated.generation <= 1 + kills + 1);
-        let after = state(&world, &patient, &own).await;
-        assert_eq!(after.filed.len(), RECORDS);
-        let newest: BTreeSet<u32> = after.epochs.values().copied().collect();
-        assert!(after.filed.values().all(|epoch| newest.contains(epoch)));
-        let grant = doctor.own.received().await.unwrap().remove(0);
-        assert_eq!(doctor.own.granted_all(&grant).await.unwrap().len(), RECORDS);
     });
 }
