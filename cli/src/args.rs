@@ -1,7 +1,8 @@
 //! The command line: what is common to all commands. Each group's own arguments stand with it.
 
 use crate::commands::{
-    account, audit, compartment, grant, identity, inbox, invitation, provider, record, request,
+    account, audit, compartment, export, grant, identity, inbox, invitation, provider, record,
+    request,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     /// Who saw what: the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Write all you keep, sealed, to a file of your own
+    Export(export::ExportArgs),
     /// What happened since you looked last
     Inbox(inbox::InboxArgs),
 }
@@ -136,6 +139,7 @@ mod tests {
             "audit verify --export x.json".to_owned(),
             "audit verify --offline x.json".to_owned(),
             "audit verify --patient Ana".to_owned(),
+            "export mine.salus".to_owned(),
             "inbox".to_owned(),
             "--network ic --vault aaaaa-aa --identity key.pem --json inbox".to_owned(),
         ];

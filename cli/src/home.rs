@@ -97,14 +97,22 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Writes a new file that only its owner may read; an existing one is left alone.
+/// Makes a new file that only its owner may read; an existing one is left alone.
+///
+/// # Errors
+/// [`Kind::Conflict`] when it exists.
+pub(crate) fn create_new(path: &Path) -> Result<fs::File> {
+    private(OpenOptions::new().write(true).create_new(true))
+        .open(path)
+        .map_err(|error| Error::file("make", path, &error))
+}
+
+/// As [`create_new`], with these bytes in it.
 ///
 /// # Errors
 /// [`Kind::Conflict`] when it exists.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = private(OpenOptions::new().write(true).create_new(true))
-        .open(path)
-        .map_err(|error| Error::file("make", path, &error))?;
+    let mut file = create_new(path)?;
     file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .map_err(|error| Error::file("write", path, &error))

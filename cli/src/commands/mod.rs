@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod compartment;
+pub(crate) mod export;
 pub(crate) mod grant;
 pub(crate) mod identity;
 pub(crate) mod inbox;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Request(command) => request::run(&app, command).await,
         Command::Grant(command) => grant::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
+        Command::Export(arguments) => export::run(&app, arguments).await,
         Command::Inbox(arguments) => inbox::run(&app, arguments).await,
     }
 }

@@ -18,6 +18,7 @@ pub mod certificate;
 mod client;
 mod directory;
 mod error;
+mod export;
 mod heads;
 mod inbox;
 mod keys;
@@ -34,6 +35,7 @@ mod transport;
 
 pub use client::Client;
 pub use error::{Chain, ClientError, IntegrityError, Result};
+pub use export::Exported;
 pub use inbox::Inbox;
 pub use memory::{Memory, MemoryError};
 pub use people::{Contact, Trust, safety_number};

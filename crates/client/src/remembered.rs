@@ -115,24 +115,26 @@ impl Client {
         Ok(self.memory().save(&key, &bytes).await?)
     }
 
-    /// The key chain known of an account, verified again.
-    pub(crate) async fn known_chain(&self, account: AccountId) -> Result<Option<KeyChain>> {
+    /// The links of the key chain known of an account.
+    pub(crate) async fn known_links(&self, account: AccountId) -> Result<Option<Vec<SignedLink>>> {
         let key = self.memory_key("keys", &account);
         let Some(bytes) = self.memory().load(&key).await? else {
             return Ok(None);
         };
-        let Ok(links) = canonical::decode::<Vec<WireLink>>(&bytes) else {
-            return Ok(None);
+        // What cannot be read is as good as not remembered.
+        let links = canonical::decode::<Vec<WireLink>>(&bytes).ok();
+        let signed = |l: WireLink| SignedLink {
+            statement: ByteBuf::from(l.statement),
+            signature: ByteBuf::from(l.signature),
+            possession: ByteBuf::from(l.possession),
         };
-        let links: Vec<SignedLink> = links
-            .into_iter()
-            .map(|l| SignedLink {
-                statement: ByteBuf::from(l.statement),
-                signature: ByteBuf::from(l.signature),
-                possession: ByteBuf::from(l.possession),
-            })
-            .collect();
-        Ok(KeyChain::verify(&links, self.vault_bytes()).ok())
+        Ok(links.map(|links| links.into_iter().map(signed).collect()))
+    }
+
+    /// The key chain known of an account, verified again.
+    pub(crate) async fn known_chain(&self, account: AccountId) -> Result<Option<KeyChain>> {
+        let links = self.known_links(account).await?;
+        Ok(links.and_then(|links| KeyChain::verify(&links, self.vault_bytes()).ok()))
     }
 
     /// Verifies a shown key chain against the one remembered and remembers it. Says whether one was

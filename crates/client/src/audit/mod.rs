@@ -61,6 +61,18 @@ struct Proof {
     heads: Heads,
 }
 
+impl Trail {
+    /// What proves where it ends.
+    pub(crate) const fn heads(&self) -> &Heads {
+        &self.proof.heads
+    }
+
+    /// Entries and names as the vault showed them.
+    pub(crate) fn shown(&self) -> (&[AuditItem], &[Pseudonym]) {
+        (&self.proof.items, &self.proof.names)
+    }
+}
+
 pub(crate) fn link(item: &AuditItem) -> Link<'_> {
     match item {
         AuditItem::Entry(bytes) => Link::Entry(bytes),

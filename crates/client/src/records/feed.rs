@@ -39,6 +39,13 @@ impl FeedView {
         }
     }
 
+    /// Takes what comes next in the feed of a compartment.
+    pub(crate) fn take_all(&mut self, entries: &[FeedEntry], compartment: CompartmentId) {
+        for entry in entries {
+            self.take(entry, compartment == CompartmentId::DROP_BOX);
+        }
+    }
+
     fn take(&mut self, entry: &FeedEntry, drop_box: bool) {
         match entry.event {
             FeedEvent::Dropped => {
@@ -140,9 +147,7 @@ impl Client {
             let links = page.entries.iter().map(|e| e.as_slice());
             let (entries, head) = follow_feed(&view.head(), links)
                 .map_err(|error| IntegrityError::Broken { chain, error })?;
-            for entry in &entries {
-                view.take(entry, compartment == CompartmentId::DROP_BOX);
-            }
+            view.take_all(&entries, compartment);
             if head.count > 0 {
                 view.count = head.count;
                 view.hash = Some(head.hash);

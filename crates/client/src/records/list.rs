@@ -141,7 +141,8 @@ impl Unlocked {
         }
     }
 
-    async fn views(&self, compartment: CompartmentId) -> Result<Vec<VersionView>> {
+    /// What the vault shows of a compartment or the drop box.
+    pub(crate) async fn views(&self, compartment: CompartmentId) -> Result<Vec<VersionView>> {
         let mut views: Vec<VersionView> = Vec::new();
         let mut cursor = None;
         loop {
@@ -217,7 +218,7 @@ impl Unlocked {
     }
 
     /// All versions of a record as the vault shows them, newest first.
-    pub(super) async fn all_views(&self, record: RecordId) -> Result<Vec<VersionView>> {
+    pub(crate) async fn all_views(&self, record: RecordId) -> Result<Vec<VersionView>> {
         let mut views = self.record_views(record, None).await?;
         // A long history does not fit one page.
         while let Some(oldest) = views.last().map(|v| v.version).filter(|v| *v > 1) {

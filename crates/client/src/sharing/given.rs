@@ -106,7 +106,8 @@ impl GivenGrant {
 }
 
 impl Unlocked {
-    pub(super) async fn grant_views(&self, method: &'static str) -> Result<Vec<GrantView>> {
+    /// What the vault shows of all grants one gave, or was given.
+    pub(crate) async fn grant_views(&self, method: &'static str) -> Result<Vec<GrantView>> {
         let mut out: Vec<GrantView> = Vec::new();
         let mut cursor: Option<u64> = None;
         loop {
