@@ -108,8 +108,10 @@ async fn the_javascript_agent_gets_what_it_asks_for() {
     let what = "the JavaScript agent";
     let files = ["package.json", "package-lock.json", "drive.mjs"];
     let folder = folder("client-node", &files);
-    if run(Command::new("node").arg("--version")).is_none() {
-        return skip(what, "there is no node");
+    match run(Command::new("node").arg("--version")) {
+        None => return skip(what, "there is no node"),
+        Some((false, _)) => return skip(what, "node does not run"),
+        Some((true, _)) => {}
     }
     let mut install = Command::new("npm");
     install
