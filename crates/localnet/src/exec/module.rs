@@ -4,6 +4,7 @@
 
 use super::checks::{self, Checks};
 use super::code;
+use super::run::Global;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use wasm_encoder::{DataSection, ExportKind, ExportSection, RawSection};
@@ -44,6 +45,15 @@ pub(crate) struct Metadata {
     pub(crate) content: Vec<u8>,
 }
 
+/// A global that a snapshot lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// A mutable one, of this type: its value is state.
+    Mutable(ValType),
+    /// An exported constant.
+    Constant(Global),
+}
+
 /// What was learnt about a module.
 #[derive(Debug, Default)]
 pub(crate) struct Anatomy {
@@ -51,8 +61,9 @@ pub(crate) struct Anatomy {
     pub(crate) functions: BTreeSet<String>,
     /// Export names of the mutable globals, in index order.
     pub(crate) globals: Vec<String>,
-    /// Their types.
-    pub(crate) global_types: Vec<ValType>,
+    /// The globals a snapshot lists: either exported or mutable, in index order. Exported constants
+    /// that are computed are left out.
+    pub(crate) listed: Vec<Listed>,
     /// What to write where when the module is installed.
     pub(crate) data: Vec<(u64, Vec<u8>)>,
     /// Certified metadata.
@@ -65,6 +76,34 @@ pub(crate) struct Anatomy {
     pub(crate) has_memory: bool,
     /// Whether it has a start function.
     pub(crate) has_start: bool,
+}
+
+impl Anatomy {
+    /// What a snapshot lists, from the values of the mutable globals.
+    pub(crate) fn list_globals(&self, mutable: &[Global]) -> Vec<Global> {
+        let mut mutable = mutable.iter().copied();
+        let value = |listed: &Listed| match listed {
+            Listed::Mutable(_) => mutable.next(),
+            Listed::Constant(value) => Some(*value),
+        };
+        self.listed.iter().filter_map(value).collect()
+    }
+
+    /// The values of the mutable globals from what a snapshot lists; none if that does not fit.
+    pub(crate) fn mutable_globals(&self, listed: &[Global]) -> Option<Vec<Global>> {
+        if listed.len() != self.listed.len() {
+            return None;
+        }
+        let mut mutable = Vec::with_capacity(self.globals.len());
+        for (wanted, value) in self.listed.iter().zip(listed) {
+            match wanted {
+                Listed::Mutable(ty) if value.is(*ty) => mutable.push(*value),
+                Listed::Constant(constant) if value == constant => {}
+                _ => return None,
+            }
+        }
+        Some(mutable)
+    }
 }
 
 /// Undoes gzip when the bytes are gzip.
@@ -93,6 +132,9 @@ struct Rewriter {
     tables: u32,
     memories: u32,
     globals: u32,
+    /// Globals that are listed whatever is exported, and constants that are if they are exported.
+    candidates: BTreeMap<u32, Listed>,
+    exported: BTreeSet<u32>,
 }
 
 /// Re-encodes a module. `known` tells which functions of `ic0` exist.
@@ -130,6 +172,12 @@ pub(crate) fn dissect(
     }
     r.write_exports(&mut out);
     r.anatomy.custom_bytes = r.checks.section_bytes();
+    let exported = r.exported;
+    let candidates = r
+        .candidates
+        .into_iter()
+        .filter(|(index, listed)| matches!(listed, Listed::Mutable(_)) || exported.contains(index));
+    r.anatomy.listed = candidates.map(|(_, listed)| listed).collect();
     Ok((out.finish(), r.anatomy))
 }
 
@@ -197,7 +245,11 @@ impl Rewriter {
                         let name = format!("localnet global {}", self.globals);
                         self.exports.export(&name, ExportKind::Global, self.globals);
                         self.anatomy.globals.push(name);
-                        self.anatomy.global_types.push(global.ty.content_type);
+                        let listed = Listed::Mutable(global.ty.content_type);
+                        self.candidates.insert(self.globals, listed);
+                    } else if let Some(value) = constant(&global.init_expr)? {
+                        self.candidates
+                            .insert(self.globals, Listed::Constant(value));
                     }
                     self.globals += 1;
                 }
@@ -213,7 +265,10 @@ impl Rewriter {
                         }
                         ExternalKind::Table => ExportKind::Table,
                         ExternalKind::Memory => ExportKind::Memory,
-                        ExternalKind::Global => ExportKind::Global,
+                        ExternalKind::Global => {
+                            self.exported.insert(export.index);
+                            ExportKind::Global
+                        }
                         _ => return Err(unsupported("exports of this kind")),
                     };
                     self.exports.export(export.name, kind, export.index);
@@ -281,6 +336,20 @@ impl Rewriter {
     }
 }
 
+/// The value of a constant expression that is one instruction.
+fn constant(expression: &wasmparser::ConstExpr<'_>) -> Result<Option<Global>, ModuleError> {
+    let mut operators = expression.get_operators_reader();
+    let value = match operators.read()? {
+        Operator::I32Const { value } => Global::I32(value),
+        Operator::I64Const { value } => Global::I64(value),
+        Operator::F32Const { value } => Global::F32(value.bits()),
+        Operator::F64Const { value } => Global::F64(value.bits()),
+        Operator::V128Const { value } => Global::V128(u128::from_le_bytes(*value.bytes())),
+        _ => return Ok(None),
+    };
+    Ok(matches!(operators.read()?, Operator::End).then_some(value))
+}
+
 fn unsupported(what: &str) -> ModuleError {
     ModuleError::Unsupported(format!("{what} are not supported by this node"))
 }
@@ -310,8 +379,29 @@ mod tests {
         .unwrap();
         wasmparser::validate(&wasm).unwrap();
         assert_eq!(anatomy.globals.len(), 1);
+        assert_eq!(anatomy.listed, [Listed::Mutable(ValType::I32)]);
         assert!(anatomy.has_start && anatomy.has_memory);
         assert_eq!(anatomy.data, [(8, b"hi".to_vec())]);
+    }
+
+    #[test]
+    fn globals_are_listed_when_they_are_exported_or_mutable() {
+        let (_, anatomy) = dissect_text(
+            r#"(module (global i32 (i32.const 1)) (global (export "base") i32 (i32.const 2))
+                (global (mut i64) (i64.const 3)) (global (export "end") f64 (f64.const 4)))"#,
+        )
+        .unwrap();
+        let end = Global::F64(4_f64.to_bits());
+        let listed = [Global::I32(2), Global::I64(7), end];
+        assert_eq!(anatomy.list_globals(&[Global::I64(7)]), listed);
+        assert_eq!(anatomy.mutable_globals(&listed), Some(vec![Global::I64(7)]));
+        for wrong in [
+            vec![Global::I32(3), Global::I64(7), end],
+            vec![Global::I32(2), Global::I32(7), end],
+            vec![Global::I64(7)],
+        ] {
+            assert_eq!(anatomy.mutable_globals(&wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

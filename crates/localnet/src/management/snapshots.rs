@@ -61,7 +61,7 @@ impl Call<'_, '_> {
             version: state.version,
             module_len: module.size as u64,
             heap_len: state.heap.len,
-            globals: state.heap.globals.clone(),
+            globals: module.anatomy.list_globals(&state.heap.globals),
             stable_len: state.stable.pages * WASM_PAGE,
             certified_data: state.certified_data.clone(),
             timer: Some(state.timer),
@@ -168,7 +168,7 @@ impl Call<'_, '_> {
             parse_snapshot_id(&args.snapshot_id).ok_or_else(|| not_found(id, &args.snapshot_id))?;
         let snapshot = self.loadable(id, owner, number, &args.snapshot_id)?;
         let module = self.module_of(owner, number, &snapshot)?;
-        check_globals(&module, &snapshot.globals)?;
+        let globals = mutable_globals(&module, &snapshot.globals)?;
         let low_memory = snapshot.low_memory.filter(|_| is_uploaded(snapshot.source));
         let is_low = is_low(&self.existing(id)?.state, snapshot.heap_len);
         if low_memory.is_some_and(|low| (low != LowMemory::No) != is_low) {
@@ -176,7 +176,7 @@ impl Call<'_, '_> {
                 "The hook status of the uploaded snapshot does not fit the canister's settings",
             ));
         }
-        self.restore(id, owner, number, &snapshot, module)?;
+        self.restore(id, owner, number, &snapshot, (module, globals))?;
         let event = Event::Loaded {
             from: (owner != id).then_some(owner),
             snapshot: args.snapshot_id,
@@ -243,7 +243,7 @@ impl Call<'_, '_> {
         owner: Principal,
         number: u64,
         snapshot: &Snapshot,
-        module: Arc<CanisterModule>,
+        (module, globals): (Arc<CanisterModule>, Vec<Global>),
     ) -> Result<(), Reject> {
         let dir = &self.transaction.node.dir;
         let places = Places::new(dir, id);
@@ -253,7 +253,7 @@ impl Call<'_, '_> {
         let heap = HeapState {
             generation: before.heap.generation + 1,
             len: snapshot.heap_len,
-            globals: snapshot.globals.clone(),
+            globals,
         };
         let stable = StableState {
             generation: before.stable.generation + 1,
@@ -317,19 +317,9 @@ impl Call<'_, '_> {
     }
 }
 
-/// Checks that a module has globals of these types.
-fn check_globals(module: &CanisterModule, globals: &[Global]) -> Result<(), Reject> {
-    let wanted = &module.anatomy.global_types;
-    let matches = wanted.len() == globals.len()
-        && wanted
-            .iter()
-            .zip(globals)
-            .all(|(ty, global)| global.is(*ty));
-    if matches {
-        Ok(())
-    } else {
-        Err(invalid(
-            "Wasm exported globals of canister snapshot do not match those of its Wasm module",
-        ))
-    }
+/// The values of a module's mutable globals, if a snapshot's globals are the module's.
+fn mutable_globals(module: &CanisterModule, listed: &[Global]) -> Result<Vec<Global>, Reject> {
+    module.anatomy.mutable_globals(listed).ok_or_else(|| {
+        invalid("Wasm exported globals of canister snapshot do not match those of its Wasm module")
+    })
 }

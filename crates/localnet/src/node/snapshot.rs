@@ -47,7 +47,7 @@ pub(crate) struct Snapshot {
     pub(crate) module_len: u64,
     /// Bytes of the heap.
     pub(crate) heap_len: u64,
-    /// Mutable globals.
+    /// Globals that are either exported or mutable, in the module's order.
     pub(crate) globals: Vec<Global>,
     /// Bytes of stable memory.
     pub(crate) stable_len: u64,

@@ -10,6 +10,8 @@
   (import "ic0" "data_certificate_size" (func $cert_size (result i32)))
   (import "ic0" "data_certificate_copy" (func $cert (param i32 i32 i32)))
   (memory 1)
+  (global (export "base") i32 (i32.const 4096))
+  (global i32 (i32.const 8192))
   (global $count (mut i32) (i32.const 0))
   (data (i32.const 64) "went wrong")
   (data (i32.const 80) "upgraded")

@@ -142,9 +142,13 @@ async fn a_snapshot_that_is_carried_over_is_the_same_canister() {
     assert_eq!(meta.wasm_memory_size, 65_536);
     assert_eq!(meta.stable_memory_size, 65_536);
     assert_eq!(meta.certified_data, 6_u32.to_le_bytes());
+    // Either exported or mutable.
     assert!(matches!(
         meta.globals[..],
-        [Some(SnapshotMetadataGlobal::I32(6))]
+        [
+            Some(SnapshotMetadataGlobal::I32(4096)),
+            Some(SnapshotMetadataGlobal::I32(6))
+        ]
     ));
     assert!(matches!(meta.global_timer, Some(CanisterTimer::Inactive)));
     assert_eq!(meta.wasm_chunk_store.len(), 1);
@@ -193,19 +197,24 @@ async fn a_load_that_fails_changes_nothing() {
     let empty = begin(&agent, again(id, &meta)).await.unwrap();
     let error = load(&agent, id, &empty).await.unwrap_err();
     error.is(5, "IC0505", "Wasm module");
-    // A module whose global has another type.
+    // A module whose global has another type, and one whose constant has another value.
     let mut args = again(id, &meta);
-    args.globals = vec![SnapshotMetadataGlobal::I64(1)];
+    args.globals[1] = SnapshotMetadataGlobal::I64(1);
     let crooked = begin(&agent, args).await.unwrap();
+    let mut args = again(id, &meta);
+    args.globals[0] = SnapshotMetadataGlobal::I32(1);
+    let inconstant = begin(&agent, args).await.unwrap();
     let (offset, size) = (0, meta.wasm_module_size);
     let kind = SnapshotDataKind::WasmModule { offset, size };
     let module = read(&agent, id, &snapshot.id, kind).await.unwrap();
-    let kind = SnapshotDataOffset::WasmModule { offset };
-    upload(&agent, id, &crooked, kind, &module).await.unwrap();
-    let error = load(&agent, id, &crooked).await.unwrap_err();
-    error.is(4, "IC0408", "globals");
+    for wrong in [&crooked, &inconstant] {
+        let kind = SnapshotDataOffset::WasmModule { offset };
+        upload(&agent, id, wrong, kind, &module).await.unwrap();
+        let error = load(&agent, id, wrong).await.unwrap_err();
+        error.is(4, "IC0408", "globals");
+    }
 
-    for snapshot in [&empty, &crooked] {
+    for snapshot in [&empty, &crooked, &inconstant] {
         let args = ic_management_canister_types::DeleteCanisterSnapshotArgs {
             canister_id: id,
             snapshot_id: snapshot.clone(),
