@@ -14,6 +14,8 @@ impl From<ClientError> for Error {
             ClientError::Open(_) => Self::new(Kind::Integrity, "cannot_open", message),
             ClientError::Seal(_) => Self::new(Kind::Other, "cannot_seal", message),
             ClientError::NotAPhrase(_) => Self::new(Kind::Usage, "not_a_phrase", message),
+            ClientError::NotASheetKey(_) => Self::new(Kind::Usage, "not_a_sheet_key", message),
+            ClientError::Passphrase(_) => Self::new(Kind::Usage, "passphrase", message),
             ClientError::WrongPhrase => Self::new(Kind::NotFound, "wrong_phrase", message),
             ClientError::WrongSecret => Self::new(Kind::NotFound, "wrong_secret", message)
                 .hint(UNLOCK),

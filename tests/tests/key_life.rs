@@ -59,6 +59,7 @@ mod key_life {
     pub(crate) mod sharing;
     pub(crate) mod stolen;
     pub(crate) mod thief;
+    pub(crate) mod unlocking;
 }
 
 const NOW: u64 = 1_800_000_000_000;
@@ -86,6 +87,7 @@ fn the_same_holds_on_a_network() {
     let network = Rc::new(Network::start(Options::default()).unwrap());
     run(async {
         key_life::accounts::on(&network).await;
+        key_life::unlocking::on(&network).await;
         key_life::records::on(&network).await;
         key_life::many::on(&network).await;
         key_life::following::on(&network).await;

@@ -240,6 +240,7 @@ impl Person {
             anchor: vec![1; 80],
             wrap: vec![2; 80],
             label: Vec::new(),
+            parameters: None,
         };
         let compartment = NewCompartment {
             id: self.compartment(),

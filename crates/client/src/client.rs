@@ -85,7 +85,7 @@ impl Client {
     }
 
     /// The caller's account as the vault tells it; nothing in it is verified. `None` if the caller
-    /// has none. Tells what may unlock it: see [`Self::slots`].
+    /// has none. What may unlock it: [`Self::offered_slots`].
     ///
     /// # Errors
     /// [`ClientError::Transport`], [`ClientError::Vault`].

@@ -4,7 +4,9 @@ use crate::memory::MemoryError;
 use crate::records::SourceError;
 use crate::sharing::LinkError;
 use crate::transport::TransportError;
+use salus_crypto::passphrase::PassphraseError;
 use salus_crypto::phrase::PhraseError;
+use salus_crypto::sheet::SheetKeyError;
 use salus_crypto::{OpenError, PublicKeyError, RandomError, SealError};
 use salus_protocol::certified::WitnessError;
 use salus_protocol::chain;
@@ -39,6 +41,12 @@ pub enum ClientError {
     /// Not a recovery phrase at all.
     #[error(transparent)]
     NotAPhrase(#[from] PhraseError),
+    /// Not a recovery sheet's key at all.
+    #[error(transparent)]
+    NotASheetKey(#[from] SheetKeyError),
+    /// A passphrase that cannot be used.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
     /// A recovery phrase, but not this account's.
     #[error("this recovery phrase belongs to no account here, or to another one")]
     WrongPhrase,

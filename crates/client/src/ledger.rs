@@ -342,6 +342,7 @@ mod tests {
                 anchor: vec![1],
                 wrap: vec![1],
                 label: Vec::new(),
+                parameters: None,
             }],
             bundle: vec![1],
             compartments: Vec::new(),

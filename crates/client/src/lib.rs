@@ -45,7 +45,8 @@ pub use records::{
 };
 pub use rotation::Rotated;
 pub use session::{
-    Compartment, Label, NewAccount, NewSlot, Profile, SlotInfo, Unlocked, browser_slot_message,
+    Compartment, Label, NewAccount, NewSlot, Offered, OfferedSlot, Profile, SlotInfo, Unlocked,
+    browser_slot_message, passkey_slot_message, passphrase_device_message,
 };
 pub use sharing::{
     Ask, Followed, GivenGrant, GrantPhase, IncomingRequest, Link, LinkError, OutgoingRequest,
@@ -58,12 +59,19 @@ pub use transport::{CertifiedData, Transport, TransportError};
 
 pub use candid::Principal;
 pub use salus_crypto::envelope::RequestWish as Wish;
+pub use salus_crypto::passphrase::{
+    DeviceKey, DeviceSecret, Passphrase, PassphraseError, SecondSecret,
+};
 pub use salus_crypto::phrase::{PhraseError, RecoveryPhrase};
-pub use salus_crypto::random_id;
 pub use salus_crypto::record::{Coding, Descriptor, DescriptorPart};
+pub use salus_crypto::sheet::{SheetKey, SheetKeyError};
 pub use salus_crypto::slot::SlotSecret;
+pub use salus_crypto::{random_id, random_salt};
 pub use salus_protocol::grant::{APPEND, READ, Scope, VersionRef};
-pub use salus_protocol::ledger::SlotKind;
+pub use salus_protocol::ledger::{
+    ParametersError, PasskeyParameters, PassphraseParameters, SecondSecretKind, SlotKind,
+    SlotParameters,
+};
 pub use salus_protocol::safety::{CodeError, is_number as is_safety_number};
 pub use salus_types::api::{AccountInfo, InboxItem, Notice, RequestStatus, Usage, VaultStatus};
 pub use salus_types::{

@@ -5,6 +5,7 @@
 //! order. No two kinds share a label, so that no text can be passed off as one of another kind.
 //! This module alone knows labels. Must not know keys.
 
+use salus_protocol::ledger::{PasskeyParameters, PassphraseParameters, SecondSecretKind};
 use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId, RequestId, SlotId, UploadId};
 
 /// Whose data, and in which vault.
@@ -73,6 +74,14 @@ kinds! {
     RecoverySigning = "recovery-signing",
     /// What a browser's HMAC key authenticates to give a slot secret.
     BrowserSlot = "browser-slot",
+    /// Derivation of a slot secret from a passkey's PRF output.
+    PasskeySlot = "passkey-slot",
+    /// Derivation of a slot secret from a stretched passphrase and a second secret.
+    PassphraseSlot = "passphrase-slot",
+    /// What a device's HMAC key authenticates to give a passphrase's second secret.
+    PassphraseDevice = "passphrase-device",
+    /// Checksum of a recovery sheet's key.
+    SheetKey = "sheet-key",
     /// Derivation of a slot's X-Wing seed.
     SlotSeed = "slot-seed",
     /// Derivation of the key that seals a slot's anchor.
@@ -162,6 +171,49 @@ pub fn recovery_signing(vault: &[u8]) -> Context {
 /// What a browser's HMAC key authenticates; the output is the slot's secret.
 pub fn browser_slot(scope: VaultScope<'_>, slot: SlotId) -> Context {
     scoped(Kind::BrowserSlot, scope, &[slot.as_bytes()])
+}
+
+/// Derivation of a slot secret from a passkey's PRF output. Names the parameters the output was
+/// asked for with.
+pub fn passkey_slot(
+    scope: VaultScope<'_>,
+    slot: SlotId,
+    parameters: &PasskeyParameters,
+) -> Context {
+    scoped(
+        Kind::PasskeySlot,
+        scope,
+        &[slot.as_bytes(), &parameters.credential, &parameters.salt],
+    )
+}
+
+/// Derivation of a slot secret from a stretched passphrase and a second secret. Names how it was
+/// stretched and what it is combined with, so that with other parameters it is another secret.
+pub fn passphrase_slot(
+    scope: VaultScope<'_>,
+    slot: SlotId,
+    parameters: &PassphraseParameters,
+) -> Context {
+    let second: &[u8] = match parameters.second {
+        SecondSecretKind::Sheet => b"sheet",
+        SecondSecretKind::Device => b"device",
+    };
+    scoped(
+        Kind::PassphraseSlot,
+        scope,
+        &[
+            slot.as_bytes(),
+            second,
+            &parameters.memory_kib.to_be_bytes(),
+            &parameters.passes.to_be_bytes(),
+            &parameters.salt,
+        ],
+    )
+}
+
+/// What a device's HMAC key authenticates; the output is the second secret of a passphrase.
+pub fn passphrase_device(scope: VaultScope<'_>, slot: SlotId) -> Context {
+    scoped(Kind::PassphraseDevice, scope, &[slot.as_bytes()])
 }
 
 /// Derivation of a slot's X-Wing seed. `secret_kind` is the tag of the kind of slot.

@@ -5,12 +5,14 @@
 
 use crate::context::{self, VaultScope};
 use crate::error::{OpenError, PublicKeyError, SealError};
+use crate::hazmat::hkdf::derive_sha256;
 use crate::hierarchy::Amk;
 use crate::hpke::{self, PublicKey, SecretSeed};
 use crate::kdf::derive_key;
 use crate::key::Key;
 use crate::random::{RandomError, secret32};
 use crate::seal;
+use salus_protocol::ledger::PasskeyParameters;
 use salus_types::{Hash, SlotId};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -26,19 +28,31 @@ pub enum SlotKind {
     Recovery,
     /// A browser's non-extractable HMAC key.
     Browser,
+    /// A passkey's PRF output.
+    Passkey,
+    /// A passphrase and a second secret.
+    Passphrase,
     /// A file that only its owner can read.
     File,
 }
 
 impl SlotKind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Recovery, Self::Browser, Self::File];
+    pub const ALL: &[Self] = &[
+        Self::Recovery,
+        Self::Browser,
+        Self::Passkey,
+        Self::Passphrase,
+        Self::File,
+    ];
 
     /// The field that stands for it in contexts.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Recovery => "recovery",
             Self::Browser => "browser",
+            Self::Passkey => "passkey",
+            Self::Passphrase => "passphrase",
             Self::File => "file",
         }
     }
@@ -61,6 +75,24 @@ impl SlotSecret {
     /// [`context::browser_slot`].
     pub const fn from_browser_hmac(output: [u8; 32]) -> Self {
         Self::from_bytes(SlotKind::Browser, output)
+    }
+
+    /// The secret of a passkey slot: HKDF-SHA-256 of the PRF output with an empty salt and
+    /// [`context::passkey_slot`] as info, 32 bytes. For a browser, where Web Crypto computes it from
+    /// a key that it does not give out.
+    pub const fn from_passkey_hkdf(output: [u8; 32]) -> Self {
+        Self::from_bytes(SlotKind::Passkey, output)
+    }
+
+    /// The secret of a passkey slot from the PRF output itself.
+    pub fn derive_from_prf(
+        prf: &[u8; 32],
+        scope: VaultScope<'_>,
+        slot: SlotId,
+        parameters: &PasskeyParameters,
+    ) -> Self {
+        let context = context::passkey_slot(scope, slot, parameters);
+        Self::from_passkey_hkdf(*derive_sha256(prf, context.as_bytes()))
     }
 
     /// The secret that a file holds.

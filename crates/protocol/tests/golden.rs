@@ -249,6 +249,52 @@ fn rotating() -> Value {
     })
 }
 
+/// What came with passkeys and passphrases.
+fn unlocking() -> Value {
+    let add = |name, n, kind, parameters| {
+        let slot = Slot {
+            parameters: Some(parameters),
+            ..slot(n, kind)
+        };
+        let op = op(
+            1,
+            Some(Hash([8; 32])),
+            Hash([9; 32]),
+            Change::AddSlot { slot },
+        );
+        one(name, &op, 1)
+    };
+    let passphrase = |second| {
+        SlotParameters::Passphrase(PassphraseParameters {
+            memory_kib: 65_536,
+            passes: 3,
+            salt: [3; 32],
+            second,
+        })
+    };
+    let passkey = SlotParameters::Passkey(PasskeyParameters {
+        credential: vec![1; 20],
+        salt: [2; 32],
+    });
+    json!({
+        "statements": [
+            add("ledger add-slot, passkey", 3, SlotKind::Passkey, passkey),
+            add(
+                "ledger add-slot, passphrase and sheet",
+                4,
+                SlotKind::Passphrase,
+                passphrase(SecondSecretKind::Sheet),
+            ),
+            add(
+                "ledger add-slot, passphrase and device",
+                5,
+                SlotKind::Passphrase,
+                passphrase(SecondSecretKind::Device),
+            ),
+        ],
+    })
+}
+
 /// What two people compare.
 fn comparing() -> Value {
     let party = |n: u8| Party {
@@ -276,6 +322,7 @@ fn every_format_is_as_it_was_published() {
     is_as_published("v1-added.json", added());
     is_as_published("v1-rotation.json", rotating());
     is_as_published("v1-safety.json", comparing());
+    is_as_published("v1-slots.json", unlocking());
 }
 
 fn is_as_published(name: &str, now: Value) {

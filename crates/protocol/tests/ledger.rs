@@ -330,3 +330,124 @@ fn epochs_advance_one_by_one_without_a_revocation() {
     let grant = &ledger.state.grants[&GrantId([1; 16])];
     assert_eq!((grant.entry.revision, grant.revoked), (2, false));
 }
+
+fn passkey(credential: usize) -> SlotParameters {
+    SlotParameters::Passkey(PasskeyParameters {
+        credential: vec![1; credential],
+        salt: [2; 32],
+    })
+}
+
+fn passphrase(memory_kib: u32, passes: u32) -> SlotParameters {
+    SlotParameters::Passphrase(PassphraseParameters {
+        memory_kib,
+        passes,
+        salt: [3; 32],
+        second: SecondSecretKind::Sheet,
+    })
+}
+
+#[test]
+fn a_slot_has_the_parameters_its_kind_needs_and_no_others() {
+    use ParametersError::*;
+    let (memory, passes) = (limits::PASSPHRASE_MEMORY_KIB, limits::PASSPHRASE_PASSES);
+    let fine = || passphrase(memory.0, passes.0);
+    for (kind, parameters, expected) in [
+        (SlotKind::Passkey, None, Missing),
+        (SlotKind::Passphrase, None, Missing),
+        (SlotKind::Passkey, Some(fine()), Kind),
+        (SlotKind::Passphrase, Some(passkey(16)), Kind),
+        (SlotKind::Recovery, Some(fine()), Kind),
+        (SlotKind::Browser, Some(passkey(16)), Kind),
+        (SlotKind::File, Some(fine()), Kind),
+        (SlotKind::Passkey, Some(passkey(0)), Credential),
+        (SlotKind::Passkey, Some(passkey(1024)), Credential),
+        (
+            SlotKind::Passphrase,
+            Some(passphrase(memory.0 - 1, passes.0)),
+            BelowFloor,
+        ),
+        (
+            SlotKind::Passphrase,
+            Some(passphrase(memory.0, passes.0 - 1)),
+            BelowFloor,
+        ),
+        (
+            SlotKind::Passphrase,
+            Some(passphrase(memory.1 + 1, passes.0)),
+            AboveCeiling,
+        ),
+        (
+            SlotKind::Passphrase,
+            Some(passphrase(memory.0, passes.1 + 1)),
+            AboveCeiling,
+        ),
+    ] {
+        let slot = Slot {
+            parameters,
+            ..slot(3, kind)
+        };
+        let mut ledger = Ledger::opened();
+        let add = Change::AddSlot { slot: slot.clone() };
+        assert_eq!(ledger.push(add), Err(LedgerError::Parameters(expected)));
+        // An account opens with no such slot either.
+        let mut fresh = Ledger {
+            state: LedgerState::default(),
+            head: EMPTY,
+        };
+        let Change::Open {
+            mut slots,
+            bundle,
+            compartments,
+        } = opening()
+        else {
+            unreachable!("an opening opens");
+        };
+        slots.push(slot);
+        let open = Change::Open {
+            slots,
+            bundle,
+            compartments,
+        };
+        assert_eq!(fresh.push(open), Err(LedgerError::Parameters(expected)));
+    }
+    for (n, kind, parameters) in [
+        (3, SlotKind::Passkey, passkey(1)),
+        (4, SlotKind::Passkey, passkey(1023)),
+        (5, SlotKind::Passphrase, fine()),
+        (6, SlotKind::Passphrase, passphrase(memory.1, passes.1)),
+    ] {
+        let mut ledger = Ledger::opened();
+        let slot = Slot {
+            parameters: Some(parameters.clone()),
+            ..slot(n, kind)
+        };
+        let id = slot.id;
+        ledger.push(Change::AddSlot { slot }).expect("slot");
+        let kept = &ledger.state.slots[&id].parameters;
+        assert_eq!(kept.as_ref(), Some(&parameters));
+    }
+}
+
+#[test]
+fn a_passkey_or_a_passphrase_is_never_the_only_way() {
+    for (kind, parameters) in [
+        (SlotKind::Passkey, passkey(16)),
+        (SlotKind::Passphrase, passphrase(1 << 16, 3)),
+    ] {
+        let only = Slot {
+            parameters: Some(parameters),
+            ..slot(3, kind)
+        };
+        let mut fresh = Ledger {
+            state: LedgerState::default(),
+            head: EMPTY,
+        };
+        let open = Change::Open {
+            slots: vec![only],
+            bundle: vec![1],
+            compartments: vec![],
+        };
+        assert_eq!(fresh.push(open), Err(LedgerError::Recovery));
+    }
+}

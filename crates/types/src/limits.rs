@@ -31,6 +31,13 @@ pub const NOTE_BYTES: u64 = 4 << 10;
 pub const COMPARTMENTS: u64 = 64;
 /// Slots of an account.
 pub const SLOTS: u64 = 16;
+/// Memory in KiB with which a passphrase may be stretched, least and most: 64 MiB, below which it
+/// could be guessed, to 1 GiB, above which a browser cannot follow.
+pub const PASSPHRASE_MEMORY_KIB: (u32, u32) = (64 << 10, 1 << 20);
+/// Passes over that memory, least and most.
+pub const PASSPHRASE_PASSES: (u32, u32) = (3, 16);
+/// A passkey's credential id (WebAuthn Level 3, section 4).
+pub const CREDENTIAL_BYTES: u64 = 1023;
 /// Principals of an account.
 pub const PRINCIPALS: u64 = 8;
 /// Grants of an account that are neither revoked nor replaced.

@@ -34,6 +34,12 @@ pub(crate) fn from_client(error: ClientError) -> Failure {
         ClientError::Source(_) => FailureKind::Invalid {
             field: "file".into(),
         },
+        ClientError::Passphrase(_) => FailureKind::Invalid {
+            field: "passphrase".into(),
+        },
+        ClientError::NotASheetKey(_) => FailureKind::Invalid {
+            field: "sheet_key".into(),
+        },
         _ => FailureKind::Internal,
     };
     Failure::new(kind, detail)

@@ -284,6 +284,7 @@ async fn create(
         slots.push(NewSlot {
             id: slot,
             secret: browser_secret(&key, client.vault(), account, slot).await?,
+            parameters: None,
             label: String::new(),
         });
     }

@@ -15,7 +15,9 @@ use salus_crypto::{VaultScope, note, random_id};
 use salus_protocol::KeyChain;
 use salus_protocol::canonical;
 use salus_protocol::keychain::{Authority, KeyLink, POSSESSION_LABEL};
-use salus_protocol::ledger::{Change, LedgerOp, NewCompartment, Slot, SlotKind};
+use salus_protocol::ledger::{
+    Change, LedgerOp, NewCompartment, PasskeyParameters, Slot, SlotKind, SlotParameters,
+};
 use salus_protocol::statement::{self, Statement};
 use salus_types::api::{AccountCreate, AccountInfo, SignedLink};
 use salus_types::{AccountId, CompartmentId, Hash, SlotId};
@@ -43,6 +45,9 @@ pub struct NewSlot {
     pub id: SlotId,
     /// Its secret.
     pub secret: SlotSecret,
+    /// What the secret was made with, for a passkey or a passphrase: see
+    /// [`Self::passkey`] and [`Client::passphrase_slot`].
+    pub parameters: Option<SlotParameters>,
     /// Its sealed label, for instance "Firefox on the laptop"; may be empty.
     pub label: String,
 }
@@ -56,8 +61,25 @@ impl NewSlot {
         Ok(Self {
             id: SlotId(random_id()?),
             secret,
+            parameters: None,
             label: label.into(),
         })
+    }
+
+    /// Of a passkey, which was asked for the PRF extension's output at `parameters.salt`, 32 random
+    /// bytes; `secret` was made of that for slot `id`, as [`super::passkey_slot_message`] says.
+    pub fn passkey(
+        id: SlotId,
+        secret: SlotSecret,
+        parameters: PasskeyParameters,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            secret,
+            parameters: Some(SlotParameters::Passkey(parameters)),
+            label: label.into(),
+        }
     }
 }
 
@@ -65,6 +87,8 @@ pub(super) fn ledger_kind(kind: SecretKind) -> SlotKind {
     match kind {
         SecretKind::Recovery => SlotKind::Recovery,
         SecretKind::Browser => SlotKind::Browser,
+        SecretKind::Passkey => SlotKind::Passkey,
+        SecretKind::Passphrase => SlotKind::Passphrase,
         SecretKind::File => SlotKind::File,
     }
 }
@@ -89,6 +113,7 @@ pub(super) fn make_slot(
         anchor: keys.seal_anchor(scope, new.id, genesis)?,
         wrap: wrap_amk(keys.public(), scope, new.id, amk)?,
         label,
+        parameters: new.parameters.clone(),
     };
     Ok((slot, keys))
 }

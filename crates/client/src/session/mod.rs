@@ -3,6 +3,7 @@
 
 mod compartments;
 mod create;
+mod offered;
 mod profile;
 mod recover;
 mod rotate;
@@ -11,8 +12,11 @@ mod unlock;
 
 pub use compartments::{Compartment, Label};
 pub use create::{NewAccount, NewSlot};
+pub use offered::{
+    Offered, OfferedSlot, browser_slot_message, passkey_slot_message, passphrase_device_message,
+};
 pub use profile::Profile;
-pub use slots::{SlotInfo, browser_slot_message};
+pub use slots::SlotInfo;
 
 use crate::client::Client;
 use crate::error::{Chain, ClientError, IntegrityError, Result};

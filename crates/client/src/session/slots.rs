@@ -4,15 +4,14 @@ use super::Unlocked;
 use super::create::{NewSlot, make_slot};
 use crate::error::{ClientError, Result};
 use crate::keys::Keys;
-use candid::Principal;
 use salus_crypto::hierarchy::{Amk, EpochKey};
 use salus_crypto::hpke::PublicKey;
 use salus_crypto::slot::wrap_amk;
-use salus_crypto::{VaultScope, context, note};
+use salus_crypto::{VaultScope, note};
 use salus_protocol::ledger::{
-    Change, CompartmentRewrap, CompartmentState, SlotKind, SlotWrap, Wrap,
+    Change, CompartmentRewrap, CompartmentState, SlotKind, SlotParameters, SlotWrap, Wrap,
 };
-use salus_types::{AccountId, CompartmentId, SlotId};
+use salus_types::{CompartmentId, SlotId};
 
 /// A way to unlock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,18 +22,11 @@ pub struct SlotInfo {
     pub kind: SlotKind,
     /// Its label; empty if it has none.
     pub label: String,
+    /// What its secret is made with: a passkey's credential, how a passphrase is stretched and what
+    /// it is combined with.
+    pub parameters: Option<SlotParameters>,
     /// Whether it is the one this was unlocked with.
     pub in_use: bool,
-}
-
-/// What a browser's HMAC-SHA-256 key is applied to, to give the secret of a browser slot: see
-/// `SlotSecret::from_browser_hmac`.
-pub fn browser_slot_message(vault: Principal, account: AccountId, slot: SlotId) -> Vec<u8> {
-    let scope = VaultScope {
-        vault: vault.as_slice(),
-        account,
-    };
-    context::browser_slot(scope, slot).as_bytes().to_vec()
 }
 
 impl Unlocked {
@@ -50,6 +42,7 @@ impl Unlocked {
                 label: keys
                     .open_note(|amk| note::open_slot_label(amk, self.scope(), slot.id, &slot.label))
                     .unwrap_or_default(),
+                parameters: slot.parameters.clone(),
                 in_use: slot.id == keys.hold.slot,
             });
             Ok(slots.collect())

@@ -1,4 +1,4 @@
-//! Unlocking: by the phrase or by a slot's secret, and joining a principal to the account. Must not
+//! Unlocking: by the phrase, a slot's secret or a passphrase, and joining a principal to the account. Must not
 //! know where secrets come from.
 
 use super::Unlocked;
@@ -8,11 +8,12 @@ use crate::keys::SlotHold;
 use crate::ledger::{Ledger, sign};
 use crate::people::current;
 use candid::Principal;
+use salus_crypto::passphrase::{Passphrase, SecondSecret};
 use salus_crypto::phrase::RecoveryPhrase;
 use salus_crypto::slot::SlotSecret;
 use salus_protocol::KeyChain;
 use salus_protocol::keychain::Authority;
-use salus_protocol::ledger::SlotKind;
+use salus_protocol::ledger::{SlotKind, SlotParameters};
 use salus_protocol::request::{Claim, Disclaim};
 use salus_types::api::{AccountInfo, Signed};
 use salus_types::{AccountId, Error, SlotId};
@@ -32,21 +33,65 @@ impl Client {
         Unlocked::open(self, info, chain, ledger, hold).await
     }
 
-    /// Unlocks with the secret of a slot.
+    /// Unlocks with the secret of a slot. What parameters it was made with are those of
+    /// [`Self::offered_slots`].
     ///
     /// # Errors
     /// [`ClientError::NoAccount`], [`ClientError::NoSuchSlot`], [`ClientError::WrongSecret`];
     /// [`IntegrityError`] when the vault shows anything else than the account of this secret.
     pub async fn unlock_with_slot(&self, slot: SlotId, secret: &SlotSecret) -> Result<Unlocked> {
+        let (info, chain, ledger) = self.shown().await?;
+        self.open_slot(info, chain, ledger, slot, secret).await
+    }
+
+    /// Unlocks with a passphrase and the second secret its slot takes. Stretching blocks for as long
+    /// as Argon2 takes.
+    ///
+    /// # Errors
+    /// As [`Self::unlock_with_slot`]; [`ClientError::WrongSecret`] says no more than that passphrase
+    /// and second secret do not open the slot together. [`ClientError::Passphrase`] if the slot takes
+    /// another kind of second secret, or there is no memory. Parameters below the floor or above the
+    /// ceiling are [`IntegrityError::Ledger`], before anything is computed.
+    pub async fn unlock_with_passphrase(
+        &self,
+        slot: SlotId,
+        passphrase: &Passphrase,
+        second: &SecondSecret,
+    ) -> Result<Unlocked> {
+        let (info, chain, ledger) = self.shown().await?;
+        let stored = ledger.state.slots.get(&slot);
+        let stored = stored.ok_or(ClientError::NoSuchSlot)?;
+        let Some(SlotParameters::Passphrase(parameters)) = &stored.parameters else {
+            return Err(ClientError::Invalid {
+                field: "slot",
+                reason: "takes no passphrase",
+            });
+        };
+        let scope = self.scope(info.account);
+        let secret = passphrase.derive_secret(scope, slot, parameters, second)?;
+        self.open_slot(info, chain, ledger, slot, &secret).await
+    }
+
+    /// The caller's account as far as it can be checked without a secret: its key chain, and the
+    /// ledger folded under it. A slot's anchor says whether it is the right one.
+    pub(super) async fn shown(&self) -> Result<(AccountInfo, KeyChain, Ledger)> {
         let info = self.account().await?.ok_or(ClientError::NoAccount)?;
         let (chain, _) = self.accept_chain(info.account, &info.chain).await?;
         let ledger = self.load_ledger(&chain).await?;
+        Ok((info, chain, ledger))
+    }
+
+    async fn open_slot(
+        &self,
+        info: AccountInfo,
+        chain: KeyChain,
+        ledger: Ledger,
+        slot: SlotId,
+        secret: &SlotSecret,
+    ) -> Result<Unlocked> {
         let keys = secret.derive_keys(self.scope(info.account), slot)?;
-        let stored = ledger
-            .state
-            .slots
-            .get(&slot)
-            .ok_or(ClientError::NoSuchSlot)?;
+        let stored = ledger.state.slots.get(&slot);
+        let stored = stored.ok_or(ClientError::NoSuchSlot)?;
         if stored.sealing != keys.public().as_bytes() {
             return Err(ClientError::WrongSecret);
         }

@@ -1,7 +1,7 @@
 //! HKDF (RFC 5869) by HMAC: SHA-256 with one output block, and Expand with SHA-512 for a 32-byte
 //! pseudorandom key, which chunked encryption asks for and the `hkdf` crate refuses.
 //!
-//! Hazardous because contexts are raw bytes. Neither function can fail, so no caller has to invent
+//! Hazardous because contexts are raw bytes. None of the functions can fail, so no caller has to invent
 //! a key when one does.
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,7 +13,7 @@ pub const SEAL_OKM_LEN: usize = 76;
 
 // HMAC pads a key shorter than its hash's block with zeros; doing so here makes the constructor
 // infallible.
-fn hmac_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
+pub(crate) fn hmac_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
     let mut block = Zeroizing::new([0u8; 64]);
     block[..32].copy_from_slice(key);
     <Hmac<Sha256> as KeyInit>::new((&*block).into())
@@ -27,8 +27,15 @@ fn hmac_sha512(key: &[u8; 32]) -> Hmac<Sha512> {
 
 /// HKDF-SHA-256 with an empty salt: 32 bytes from a key and an info.
 pub fn derive_sha256(key: &[u8; 32], info: &[u8]) -> Zeroizing<[u8; 32]> {
+    derive_sha256_joined(&[key], info)
+}
+
+/// As [`derive_sha256`], from several keys joined to one. Who calls fixes their lengths by the info.
+pub fn derive_sha256_joined(keys: &[&[u8]], info: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut extract = hmac_sha256(&[0; 32]);
-    extract.update(key);
+    for key in keys {
+        extract.update(key);
+    }
     let prk: Zeroizing<[u8; 32]> = Zeroizing::new(extract.finalize().into_bytes().into());
     let mut expand = hmac_sha256(&prk);
     expand.update(info);

@@ -3,6 +3,7 @@
 use crate::fixture::*;
 use salus_crypto::context::{self, Kind};
 use salus_crypto::{Context, VersionScope};
+use salus_protocol::ledger::{PasskeyParameters, PassphraseParameters, SecondSecretKind};
 use salus_protocol::statement::Statement;
 use salus_types::{AccountId, CompartmentId, GrantId, Hash, RecordId, RequestId, SlotId, UploadId};
 use std::collections::{HashMap, HashSet};
@@ -32,12 +33,40 @@ pub(crate) fn all() -> Vec<(String, Context)> {
             add("slot_anchor", context::slot_anchor(s, SlotId(x)));
             add("upload_journal", context::upload_journal(s, UploadId(x)));
             add("sealed_cache", context::sealed_cache(s, &x));
+            add(
+                "passphrase_device",
+                context::passphrase_device(s, SlotId(x)),
+            );
+            for credential in [&x[..], &x[..15]] {
+                for salt in [[7; 32], [8; 32]] {
+                    let credential = credential.to_vec();
+                    let parameters = PasskeyParameters { credential, salt };
+                    let context = context::passkey_slot(s, SlotId(x), &parameters);
+                    add("passkey_slot", context);
+                }
+            }
             for tag in [b"file".as_slice(), b"browser", b"recovery"] {
                 add("slot_seed", context::slot_seed(s, SlotId(x), tag));
                 add(
                     "slot_anchor_key",
                     context::slot_anchor_key(s, SlotId(x), tag),
                 );
+            }
+            for &memory_kib in &numbers {
+                for &passes in &numbers {
+                    for second in [SecondSecretKind::Sheet, SecondSecretKind::Device] {
+                        for salt in [[7; 32], [8; 32]] {
+                            let parameters = PassphraseParameters {
+                                memory_kib,
+                                passes,
+                                salt,
+                                second,
+                            };
+                            let context = context::passphrase_slot(s, SlotId(x), &parameters);
+                            add("passphrase_slot", context);
+                        }
+                    }
+                }
             }
             for &n in &numbers {
                 add("slot_wrap", context::slot_wrap(s, SlotId(x), n));
@@ -171,8 +200,8 @@ fn every_kind_that_is_a_context_is_tried_here() {
         .map(|(_, context)| fields(context.as_bytes())[0].clone())
         .collect();
     for kind in Kind::ALL {
-        // Hash labels, tried in `records` and `envelopes`.
-        if matches!(kind, Kind::Purpose | Kind::Plaintext) {
+        // Hash labels, tried in `records`, `envelopes` and `passphrases`.
+        if matches!(kind, Kind::Purpose | Kind::Plaintext | Kind::SheetKey) {
             continue;
         }
         assert!(used.contains(kind.label().as_bytes()), "{}", kind.label());

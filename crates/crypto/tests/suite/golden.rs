@@ -2,13 +2,15 @@
 //! ever changed. Missing files are written when `SALUS_WRITE_GOLDEN` is set.
 
 use crate::fixture::*;
-use crate::{envelopes, records};
+use crate::{envelopes, passphrases, records};
 use salus_crypto::commitment::commit_purpose;
 use salus_crypto::envelope::{GrantContents, RequestContents, RequestWish};
 use salus_crypto::hierarchy::{EpochKey, IdentityBundle, IdentitySeeds, VersionKeys};
 use salus_crypto::local::LocalKey;
+use salus_crypto::passphrase::{DeviceKey, Passphrase, SecondSecret};
 use salus_crypto::phrase::RecoveryPhrase;
 use salus_crypto::record::{Descriptor, open_part, seal_part};
+use salus_crypto::sheet::SheetKey;
 use salus_crypto::sign::SigningKey;
 use salus_crypto::slot::{SlotSecret, wrap_amk};
 use salus_crypto::{Context, Key, context, hazmat, hpke, note, pad, seal};
@@ -214,6 +216,51 @@ fn derived_keys() {
         "signature",
         &SigningKey::from_seed(&bytes("sign")).sign(b"statement"),
     );
+    golden.check();
+}
+
+/// Slot secrets that are computed with public parameters.
+#[test]
+fn slots_with_parameters() {
+    let mut golden = Golden::new("slots-with-parameters");
+    let (passkey, prf) = (passphrases::passkey(), bytes("prf output"));
+    let context = context::passkey_slot(scope(), SLOT, &passkey);
+    golden.add("passkey context", context.as_bytes());
+    let secret = SlotSecret::derive_from_prf(&prf, scope(), SLOT, &passkey);
+    golden.add("passkey secret", secret.expose());
+    let keys = secret.derive_keys(scope(), SLOT).unwrap();
+    let hash = salus_crypto::commitment::sha256(keys.public().as_bytes());
+    golden.add("passkey slot public key, sha256", hash.as_bytes());
+
+    let context = context::passphrase_device(scope(), SLOT);
+    golden.add("passphrase device context", context.as_bytes());
+    let device = DeviceKey::from_bytes(bytes("device key"));
+    let passphrase = Passphrase::read("correct horse battery staple").unwrap();
+    for (name, second) in [
+        ("sheet", passphrases::sheet()),
+        (
+            "device",
+            SecondSecret::Device(device.authenticate(scope(), SLOT)),
+        ),
+    ] {
+        let parameters = passphrases::parameters(second.kind());
+        let context = context::passphrase_slot(scope(), SLOT, &parameters);
+        golden.add(
+            &format!("passphrase with {name}, context"),
+            context.as_bytes(),
+        );
+        let secret = passphrase.derive_secret(scope(), SLOT, &parameters, &second);
+        let secret = secret.unwrap();
+        golden.add(&format!("passphrase with {name}, secret"), secret.expose());
+        let keys = secret.derive_keys(scope(), SLOT).unwrap();
+        let hash = salus_crypto::commitment::sha256(keys.public().as_bytes());
+        golden.add(
+            &format!("passphrase with {name}, slot public key, sha256"),
+            hash.as_bytes(),
+        );
+    }
+    let text = SheetKey::from_bytes(bytes("sheet key")).to_text();
+    golden.add("sheet key", text.as_bytes());
     golden.check();
 }
 

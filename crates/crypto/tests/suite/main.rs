@@ -15,6 +15,7 @@ mod hierarchy;
 mod hpke;
 mod notes;
 mod pad;
+mod passphrases;
 mod records;
 mod seal;
 mod second;

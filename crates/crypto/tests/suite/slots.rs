@@ -129,12 +129,18 @@ fn slot_keys_come_out_the_same_later_and_differ_by_slot_account_vault_and_kind()
             scope(),
             SLOT,
         ),
+        public(
+            &SlotSecret::from_passkey_hkdf(bytes("secret")),
+            scope(),
+            SLOT,
+        ),
         public(&SlotSecret::from_file(bytes("other")), scope(), SLOT),
     ];
     assert_eq!(all[0], public(&secret, scope(), SLOT));
     let distinct: std::collections::HashSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());
-    assert_eq!(SlotKind::ALL.len(), 3);
+    let tags: std::collections::HashSet<_> = SlotKind::ALL.iter().map(|k| k.tag()).collect();
+    assert_eq!(tags.len(), 5);
 }
 
 #[test]

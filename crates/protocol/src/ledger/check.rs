@@ -1,6 +1,7 @@
 //! Whether an operation may follow, and what it does. Must not apply anything: that is the view's
 //! owner's.
 
+use super::parameters::{ParametersError, check_parameters};
 use super::{
     Change, EpochAdvance, GrantEntry, LedgerOp, NewCompartment, Pin, Slot, SlotKind, SlotWrap,
 };
@@ -107,6 +108,9 @@ pub enum LedgerError {
     /// More than allowed.
     #[error("{0}: too many")]
     TooMany(&'static str),
+    /// A slot's parameters are not what its kind needs, too weak or too costly.
+    #[error(transparent)]
+    Parameters(#[from] ParametersError),
 }
 
 /// Checks that `op` may follow `head` in the state `view`, under the key link in force, and returns
@@ -259,7 +263,9 @@ fn check_slot(slot: &Slot) -> Result<(), LedgerError> {
     sealed("slot anchor", &slot.anchor)?;
     note("slot wrap", &slot.wrap)?;
     note("slot anchor", &slot.anchor)?;
-    note("slot label", &slot.label)
+    note("slot label", &slot.label)?;
+    check_parameters(slot.kind, slot.parameters.as_ref())?;
+    Ok(())
 }
 
 fn check_compartment(compartment: &NewCompartment) -> Result<(), LedgerError> {

@@ -4,9 +4,13 @@
 //! run the same code over their own [`LedgerView`]. Must not know where state is stored.
 
 mod check;
+mod parameters;
 mod state;
 
 pub use check::{Effect, LedgerError, LedgerView, check};
+pub use parameters::{
+    ParametersError, PasskeyParameters, PassphraseParameters, SecondSecretKind, SlotParameters,
+};
 pub use state::{CompartmentState, EpochState, GrantState, LedgerState};
 
 use crate::statement::Statement;
@@ -90,6 +94,9 @@ pub struct Slot {
     /// A sealed label ("Firefox on the laptop"), may be empty.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub label: Vec<u8>,
+    /// What its secret is computed with, for kinds that need it and for no other.
+    #[n(6)]
+    pub parameters: Option<SlotParameters>,
 }
 
 /// The account master key sealed anew to a slot that stays.

@@ -85,6 +85,7 @@ pub fn slot(n: u8, kind: SlotKind) -> Slot {
         anchor: vec![n; 90],
         wrap: vec![n; 1200],
         label: vec![],
+        parameters: None,
     }
 }
 

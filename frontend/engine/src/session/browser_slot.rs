@@ -97,6 +97,7 @@ pub(super) async fn stay(engine: &Engine, store: &Store) -> Outcome<()> {
     let new = NewSlot {
         id: slot,
         secret,
+        parameters: None,
         label: String::new(),
     };
     unlocked.add_slot(&new).await.map_err(from_client)?;
