@@ -12,3 +12,4 @@ pub mod page;
 pub mod person;
 pub mod polling;
 pub mod transports;
+pub mod world;

@@ -11,10 +11,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 type Alter = Rc<dyn Fn(&[u8], Vec<u8>) -> Vec<u8>>;
+type Question = Rc<dyn Fn(&[u8]) -> Vec<u8>>;
+type Ear = Rc<dyn Fn(&[u8])>;
 type Call = (String, Vec<u8>);
 
 #[derive(Default)]
 struct Told {
+    ears: BTreeMap<String, Ear>,
+    questions: BTreeMap<String, Question>,
     alterations: BTreeMap<String, Alter>,
     recorded: BTreeMap<Call, Vec<u8>>,
     calls: BTreeMap<String, u64>,
@@ -52,6 +56,19 @@ pub fn encode_answer<T: CandidType>(answer: &salus_types::Result<T>) -> Vec<u8> 
     candid::encode_one(answer).expect("an answer")
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "a lie that does not fit is the test's mistake"
+)]
+fn decode_question<T: CandidType + DeserializeOwned>(arg: &[u8]) -> T {
+    candid::decode_one(arg).expect("a question of the method's type")
+}
+
+#[expect(clippy::expect_used, reason = "the vault's types can be encoded")]
+fn encode_question<T: CandidType>(question: &T) -> Vec<u8> {
+    candid::encode_one(question).expect("a question")
+}
+
 impl Lies {
     /// From now on `change` is applied to every good answer of `method`.
     pub fn alter<T>(&self, method: &str, change: impl Fn(&mut T) + 'static)
@@ -75,6 +92,26 @@ impl Lies {
         let mut told = self.told.borrow_mut();
         told.alterations
             .insert(method.into(), Rc::new(move |_: &[u8], _| bytes.clone()));
+    }
+
+    /// From now on queries of `method` are answered as if something else had been asked.
+    pub fn redirect<T>(&self, method: &str, change: impl Fn(&mut T) + 'static)
+    where
+        T: CandidType + DeserializeOwned + 'static,
+    {
+        let redirect = move |arg: &[u8]| {
+            let mut question = decode_question::<T>(arg);
+            change(&mut question);
+            encode_question(&question)
+        };
+        let mut told = self.told.borrow_mut();
+        told.questions.insert(method.into(), Rc::new(redirect));
+    }
+
+    /// From now on `ear` is given the arguments of every call of `method`, before anything else.
+    pub fn overhear(&self, method: &str, ear: impl Fn(&[u8]) + 'static) {
+        let mut told = self.told.borrow_mut();
+        told.ears.insert(method.into(), Rc::new(ear));
     }
 
     /// Remembers every answer to a query from now on.
@@ -113,6 +150,8 @@ impl Lies {
     /// Tells the truth again.
     pub fn stop(&self) {
         let mut told = self.told.borrow_mut();
+        told.ears.clear();
+        told.questions.clear();
         told.alterations.clear();
         told.recorded.clear();
         self.recording.set(false);
@@ -135,6 +174,13 @@ impl Lies {
                 self.dying.set(Some((left - 1, carried)));
                 Ok(false)
             }
+        }
+    }
+
+    fn hear(&self, method: &str, arg: &[u8]) {
+        let ear = self.told.borrow().ears.get(method).cloned();
+        if let Some(ear) = ear {
+            ear(arg);
         }
     }
 
@@ -189,6 +235,7 @@ impl Transport for Lying {
 
     async fn query(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
         tokio::task::yield_now().await;
+        self.lies.hear(method, arg);
         self.lies.count(method)?;
         let lost = self.lies.last_breath()?;
         let call = (method.to_owned(), arg.to_vec());
@@ -197,7 +244,11 @@ impl Transport for Lying {
         {
             return Ok(old.clone());
         }
-        let answer = self.honest.query(method, arg).await?;
+        let question = self.lies.told.borrow().questions.get(method).cloned();
+        let answer = match question {
+            Some(other) => self.honest.query(method, &other(arg)).await?,
+            None => self.honest.query(method, arg).await?,
+        };
         if lost {
             return Err(TransportError::TimedOut);
         }
@@ -210,6 +261,7 @@ impl Transport for Lying {
 
     async fn update(&self, method: &str, arg: &[u8]) -> Result<Vec<u8>, TransportError> {
         tokio::task::yield_now().await;
+        self.lies.hear(method, arg);
         self.lies.count(method)?;
         let dying = self.lies.last_breath()?;
         let answer = self.honest.update(method, arg).await?;

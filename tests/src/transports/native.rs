@@ -18,6 +18,7 @@ use salus_vault::api;
 use salus_vault::runtime::{Call, Generator, Runtime};
 use salus_vault::vault::Vault;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What time it is, for vault and clients alike: moved by the test.
@@ -129,20 +130,51 @@ pub struct Native {
     key: [u8; 32],
 }
 
-/// A vault's whole memory as it was.
-#[derive(Clone)]
-pub struct Snapshot(Vec<u8>);
+/// A vault's whole memory as it was, but for pages that were never written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    len: usize,
+    pages: BTreeMap<usize, Vec<u8>>,
+}
+
+/// Of WebAssembly.
+const PAGE: usize = 65_536;
+
+impl Snapshot {
+    fn of(memory: &[u8]) -> Self {
+        let pages = memory.chunks(PAGE).enumerate();
+        let written = pages.filter(|(_, page)| *page != &[0; PAGE][..page.len()]);
+        Self {
+            len: memory.len(),
+            pages: written.map(|(n, page)| (n, page.to_vec())).collect(),
+        }
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = vec![0; self.len];
+        for (n, page) in &self.pages {
+            out[n * PAGE..n * PAGE + page.len()].copy_from_slice(page);
+        }
+        out
+    }
+}
 
 /// The vault's id.
 fn vault_id() -> Principal {
     Principal::from_slice(&[0, 0, 0, 0, 0, 0, 0, 7, 1, 1])
 }
 
-fn open(memory: VectorMemory, clock: &TestClock, key: [u8; 32]) -> Answer<InProcess> {
+fn open(
+    memory: VectorMemory,
+    vault: Principal,
+    clock: &TestClock,
+    key: [u8; 32],
+) -> Answer<InProcess> {
     let mut generator = Generator::default();
     generator.seed(&[7; 32]);
     let platform = Platform {
-        vault: vault_id(),
+        vault,
         clock: clock.clone(),
         generator,
         shared: Rc::default(),
@@ -163,11 +195,12 @@ impl Native {
         let root =
             PrivateKey::deserialize(&key).map_err(|_| anyhow::anyhow!("not a key of BLS12-381"))?;
         let memory = VectorMemory::default();
-        let vault = open(memory.clone(), clock, key)?;
+        let id = vault_id();
+        let vault = open(memory.clone(), id, clock, key)?;
         Ok(Self {
             state: Rc::new(RefCell::new(State { vault, memory })),
             clock: clock.clone(),
-            vault: vault_id(),
+            vault: id,
             caller: Principal::anonymous(),
             root_key: der(&root),
             key,
@@ -184,7 +217,7 @@ impl Native {
 
     /// The vault's whole memory now, as whoever controls a canister can copy it.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.state.borrow().memory.borrow().clone())
+        Snapshot::of(&self.state.borrow().memory.borrow())
     }
 
     /// Puts an earlier memory back: a rollback with fresh, valid certificates.
@@ -192,10 +225,24 @@ impl Native {
     /// # Errors
     /// When it cannot be opened.
     pub fn restore(&self, snapshot: &Snapshot) -> anyhow::Result<()> {
-        let memory: VectorMemory = Rc::new(RefCell::new(snapshot.0.clone()));
-        let vault = open(memory.clone(), &self.clock, self.key)?;
+        let memory: VectorMemory = Rc::new(RefCell::new(snapshot.bytes()));
+        let vault = open(memory.clone(), self.vault, &self.clock, self.key)?;
         *self.state.borrow_mut() = State { vault, memory };
         Ok(())
+    }
+
+    /// Another canister with a copy of this one's memory, certified by the same network.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn clone_as(&self, id: Principal) -> anyhow::Result<Self> {
+        let memory: VectorMemory = Rc::new(RefCell::new(self.snapshot().bytes()));
+        let vault = open(memory.clone(), id, &self.clock, self.key)?;
+        Ok(Self {
+            state: Rc::new(RefCell::new(State { vault, memory })),
+            vault: id,
+            ..self.clone()
+        })
     }
 
     fn call(&self) -> Call {

@@ -44,7 +44,15 @@ impl Told {
     }
 }
 
-impl Person {
+/// What these stories do with someone.
+trait Many {
+    async fn add_numbered(&self, count: usize, told: &Told) -> Result<(), ClientError>;
+    /// The titles that are there; each must be there once.
+    async fn each_title(&self) -> BTreeSet<String>;
+    fn calls(&self) -> u64;
+}
+
+impl Many for Person {
     async fn add_numbered(&self, count: usize, told: &Told) -> Result<(), ClientError> {
         let medicines = self.compartment("Medicines");
         let records = (0..count).map(|n| numbered(medicines, n));
@@ -52,7 +60,6 @@ impl Person {
         self.own.add_records(records, &hear, &Quiet).await
     }
 
-    /// The titles that are there; each must be there once.
     async fn each_title(&self) -> BTreeSet<String> {
         let titles = self.titles().await;
         let each: BTreeSet<String> = titles.iter().cloned().collect();

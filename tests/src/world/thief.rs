@@ -1,13 +1,16 @@
 //! Someone with an account's identity keys and a session, who signs whatever they like. Must not
 //! assert anything.
 
-use super::super::*;
+use super::{NOW, Person, World};
+use crate::transports::Native;
 use candid::CandidType;
-use salus_crypto::VaultScope;
-use salus_crypto::hierarchy::{Amk, IdentityBundle, IdentitySeeds};
+use salus_client::Transport;
+use salus_crypto::hierarchy::{Amk, IdentityBundle, IdentitySeeds, VersionKeys};
+use salus_crypto::{VaultScope, VersionScope};
 use salus_protocol::keychain::{Authority, KeyLink, POSSESSION_LABEL};
 use salus_protocol::ledger::{Change, CompartmentRewrap, LedgerOp, Slot, SlotWrap, Wrap};
-use salus_protocol::statement::{self, Statement, hash_of, signing_bytes};
+use salus_protocol::statement::{self, Statement, hash_of, sha256, signing_bytes};
+use salus_protocol::version::Version;
 use salus_protocol::{KeyChain, canonical};
 use salus_types::api::{
     AccountInfo, Head, KeyRotate, LedgerAppend, LedgerPage, Signed, SignedLink,
@@ -17,13 +20,14 @@ use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
 /// Whoever has the identity keys and a session, but neither phrase nor account master key.
-pub(crate) struct Thief {
+pub struct Thief {
     vault: Native,
     signing: salus_crypto::sign::SigningKey,
     link: Hash,
     /// The owner's, for those tests whose thief has more than the identity keys.
-    pub(crate) amk: Amk,
-    pub(crate) bundle: IdentityBundle,
+    pub amk: Amk,
+    /// The same.
+    pub bundle: IdentityBundle,
     account: AccountId,
 }
 
@@ -36,6 +40,15 @@ fn signed<T: Statement>(value: &T, key: &salus_crypto::sign::SigningKey) -> Sign
     }
 }
 
+fn scope_of<'a>(scope: VaultScope<'a>, version: &Version) -> VersionScope<'a> {
+    VersionScope {
+        scope,
+        record: version.record,
+        version: version.version,
+        author: version.author_genesis,
+    }
+}
+
 async fn ledger(vault: &Native) -> Vec<Signed> {
     let from = candid::encode_one(0u64).unwrap();
     let answer = vault.query("ledger_page", &from).await.unwrap();
@@ -44,7 +57,7 @@ async fn ledger(vault: &Native) -> Vec<Signed> {
 }
 
 /// A slot as it stands in someone's ledger.
-pub(crate) async fn slot(world: &World, person: &Person, id: SlotId) -> Slot {
+pub async fn slot(world: &World, person: &Person, id: SlotId) -> Slot {
     let native = world.vault.for_caller(person.device.client.caller());
     let vault = native.vault();
     let ops = ledger(&native).await;
@@ -60,7 +73,7 @@ pub(crate) async fn slot(world: &World, person: &Person, id: SlotId) -> Slot {
 
 impl Thief {
     /// Takes the keys out of the sealed bundle with the owner's phrase: for the test alone.
-    pub(crate) async fn of(world: &World, person: &Person) -> Self {
+    pub async fn of(world: &World, person: &Person) -> Self {
         let caller = person.device.client.caller();
         let native = world.vault.for_caller(caller);
         let vault = native.vault();
@@ -92,7 +105,8 @@ impl Thief {
         }
     }
 
-    pub(crate) fn with_scope<T>(&self, run: impl FnOnce(VaultScope<'_>) -> T) -> T {
+    /// With whose account it is, and where.
+    pub fn with_scope<T>(&self, run: impl FnOnce(VaultScope<'_>) -> T) -> T {
         let vault = self.vault.vault();
         run(VaultScope {
             vault: vault.as_slice(),
@@ -101,18 +115,20 @@ impl Thief {
     }
 
     /// Signs anything with the identity key.
-    pub(crate) fn sign<T: Statement>(&self, value: &T) -> Signed {
+    pub fn sign<T: Statement>(&self, value: &T) -> Signed {
         signed(value, &self.signing)
     }
 
-    async fn query<T>(&self, method: &str, arg: Vec<u8>) -> Answer<T>
+    /// Asks the vault in the session of whose keys these are.
+    pub async fn query<T>(&self, method: &str, arg: Vec<u8>) -> Answer<T>
     where
         T: CandidType + DeserializeOwned,
     {
         candid::decode_one(&self.vault.query(method, &arg).await.unwrap()).unwrap()
     }
 
-    async fn update<T>(&self, method: &str, arg: impl CandidType) -> Answer<T>
+    /// Calls the vault in the session of whose keys these are.
+    pub async fn update<T>(&self, method: &str, arg: impl CandidType) -> Answer<T>
     where
         T: CandidType + DeserializeOwned,
     {
@@ -120,12 +136,50 @@ impl Thief {
         candid::decode_one(&self.vault.update(method, &arg).await.unwrap()).unwrap()
     }
 
-    pub(crate) async fn info(&self) -> AccountInfo {
+    /// The account as the vault shows it.
+    pub async fn info(&self) -> AccountInfo {
         let none = candid::encode_args(()).unwrap();
         self.query("account_show", none).await.unwrap()
     }
 
-    async fn op(&self, change: Change, link: Hash) -> LedgerOp {
+    /// The key link whose key signs.
+    pub const fn link(&self) -> Hash {
+        self.link
+    }
+
+    /// The keys of a version that was left in the account's drop box.
+    pub fn dropped_keys(&self, version: &Version, envelope: &[u8]) -> VersionKeys {
+        self.with_scope(|scope| {
+            let at = scope_of(scope, version);
+            VersionKeys::open_drop_box(&self.bundle.current.hpke, &at, envelope).unwrap()
+        })
+    }
+
+    /// Seals keys for the account's drop box, and has the version name keys and envelope.
+    pub fn drop_keys(&self, mut version: Version, keys: &VersionKeys) -> (Version, Vec<u8>) {
+        let public = self.bundle.current.hpke.public().unwrap();
+        let (record, number) = (version.record, version.version);
+        let envelope = self.with_scope(|scope| {
+            version.descriptor_kid = keys.descriptor_kid(scope, record, number);
+            version.content_kid = keys.content_kid(scope, record, number);
+            keys.seal_to_drop_box(&public, &scope_of(scope, &version))
+        });
+        let envelope = envelope.unwrap();
+        version.drop_box.as_mut().unwrap().envelope = sha256(&envelope);
+        (version, envelope)
+    }
+
+    /// Signs any bytes with the identity key.
+    pub fn signature(&self, message: &[u8]) -> [u8; 64] {
+        self.signing.sign(message)
+    }
+
+    /// What would come next in the ledger, not signed yet.
+    pub async fn op(&self, change: Change) -> LedgerOp {
+        self.op_under(change, self.link).await
+    }
+
+    async fn op_under(&self, change: Change, link: Hash) -> LedgerOp {
         let info = self.info().await;
         LedgerOp {
             vault: self.vault.vault().as_slice().to_vec(),
@@ -138,8 +192,9 @@ impl Thief {
         }
     }
 
-    pub(crate) async fn append(&self, change: Change) -> Answer<Head> {
-        let op = self.op(change, self.link).await;
+    /// Signs an operation and appends it.
+    pub async fn append(&self, change: Change) -> Answer<Head> {
+        let op = self.op(change).await;
         let append = LedgerAppend {
             op: signed(&op, &self.signing),
             grants: Vec::new(),
@@ -148,7 +203,7 @@ impl Thief {
     }
 
     /// Replaces every wrap of the account by rubbish, and removes the owner's slot.
-    pub(crate) async fn rekey(&self) {
+    pub async fn rekey(&self) {
         let op = ledger(&self.vault).await.remove(0);
         let op: LedgerOp =
             statement::decode_for(&op.statement, self.vault.vault().as_slice()).unwrap();
@@ -188,21 +243,33 @@ impl Thief {
     }
 
     /// Rotates to keys of the thief's own, with a bundle nobody can open.
-    pub(crate) async fn rotate(&mut self) {
+    pub async fn rotate(&mut self) {
         self.rotate_with(vec![1; 200]).await;
     }
 
-    pub(crate) async fn rotate_with(&mut self, bundle: Vec<u8>) {
+    /// Rotates to keys of the thief's own, with this bundle.
+    pub async fn rotate_with(&mut self, bundle: Vec<u8>) {
+        self.try_rotate(bundle, |_| {}).await.unwrap();
+    }
+
+    /// Rotates to a sealing key that was damaged before it was signed.
+    pub async fn rotate_to(&mut self, damage: impl Fn(&mut Vec<u8>)) -> Answer<Head> {
+        self.try_rotate(vec![1; 200], damage).await
+    }
+
+    async fn try_rotate(&mut self, bundle: Vec<u8>, damage: impl Fn(&mut Vec<u8>)) -> Answer<Head> {
         let info = self.info().await;
         let vault = self.vault.vault();
         let chain = KeyChain::verify(&info.chain, vault.as_slice()).unwrap();
         let before = chain.current().unwrap();
         let seeds = IdentitySeeds::generate().unwrap();
+        let mut sealing = seeds.hpke.public().unwrap().as_bytes().to_vec();
+        damage(&mut sealing);
         let link = KeyLink {
             index: before.link.index + 1,
             previous: Some(before.hash),
             signing: seeds.signing.public(),
-            sealing: seeds.hpke.public().unwrap().as_bytes().to_vec(),
+            sealing,
             by: Authority::Identity,
             ..before.link.clone()
         };
@@ -210,7 +277,7 @@ impl Thief {
         let possession = signing_bytes(POSSESSION_LABEL, &statement.statement);
         let hash = hash_of::<KeyLink>(&statement.statement);
         let change = Change::Rotate { link: hash, bundle };
-        let op = self.op(change, hash).await;
+        let op = self.op_under(change, hash).await;
         let rotate = KeyRotate {
             link: SignedLink {
                 possession: ByteBuf::from(seeds.signing.sign(&possession).to_vec()),
@@ -219,9 +286,9 @@ impl Thief {
             },
             op: signed(&op, &seeds.signing),
         };
-        let answer: Answer<Head> = self.update("key_rotate", rotate).await;
-        answer.unwrap();
+        let head: Head = self.update("key_rotate", rotate).await?;
         self.signing = seeds.signing;
         self.link = hash;
+        Ok(head)
     }
 }
