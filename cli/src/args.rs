@@ -1,8 +1,8 @@
 //! The command line: what is common to all commands. Each group's own arguments stand with it.
 
 use crate::commands::{
-    account, audit, compartment, export, grant, identity, inbox, invitation, provider, record,
-    request,
+    account, audit, compartment, contact, export, grant, identity, inbox, invitation, provider,
+    record, request,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// Your account: create, unlock on this machine, show
     #[command(subcommand)]
     Account(account::Command),
+    /// People you deal with: whether their keys are really theirs
+    #[command(subcommand)]
+    Contact(contact::Command),
     /// The directory of providers
     #[command(subcommand)]
     Provider(provider::Command),
@@ -115,6 +118,11 @@ mod tests {
             "account show".to_owned(),
             "provider register --name Novak --specialty Cardiology".to_owned(),
             "provider list".to_owned(),
+            "contact list".to_owned(),
+            "contact safety Novak".to_owned(),
+            "contact verify Novak --number 12345-67890".to_owned(),
+            "contact verify Novak --code salus:safety/abc".to_owned(),
+            "contact accept Novak".to_owned(),
             "compartment list".to_owned(),
             "compartment add Dental".to_owned(),
             "record add --compartment Results --title T a.pdf b.pdf".to_owned(),
@@ -163,6 +171,8 @@ mod tests {
             "audit verify --offline a --export b",
             "audit verify --offline a --patient b",
             "account unlock",
+            "contact verify Novak",
+            "contact verify Novak --number 1 --code a",
         ] {
             let words = std::iter::once("salus").chain(line.split_whitespace());
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

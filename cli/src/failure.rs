@@ -1,7 +1,7 @@
 //! What the client's failures mean for whoever runs the command. Must not know any command.
 
 use crate::error::{Error, Kind};
-use salus_client::{ClientError, TransportError, VaultError};
+use salus_client::{ClientError, CodeError, TransportError, VaultError};
 
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
@@ -37,6 +37,12 @@ impl From<ClientError> for Error {
             ClientError::Invalid { .. } => Self::new(Kind::Usage, "invalid", message),
             ClientError::NotCovered(_) => Self::new(Kind::NotFound, "not_covered", message),
             ClientError::Link(_) => Self::new(Kind::Usage, "link", message),
+            ClientError::KeysChanged { .. } => Self::new(Kind::Integrity, "keys_changed", message)
+                .hint("ask them whether it was them; then `salus contact accept PERSON`"),
+            ClientError::OtherNumber => Self::new(Kind::Integrity, "other_number", message)
+                .hint("look for a slip; if there is none, someone may be in between"),
+            ClientError::Code(CodeError::NotACode) => Self::new(Kind::Usage, "not_a_code", message),
+            ClientError::Code(_) => Self::new(Kind::Integrity, "safety_code", message),
             ClientError::Memory(_) | ClientError::Source(_) => {
                 Self::new(Kind::Other, "file", message)
             }

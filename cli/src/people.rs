@@ -50,7 +50,7 @@ impl Session<'_> {
             let known = self.known(&link.patient.to_text())?;
             let contact = match (&link.code, known) {
                 (None, Some((account, _))) => {
-                    let contact = self.client().person(account).await?;
+                    let contact = self.unlocked.person(account).await?;
                     if contact.genesis() != link.genesis {
                         return Err(Error::new(
                             Kind::Integrity,
@@ -72,7 +72,7 @@ impl Session<'_> {
         self.learn_from_grants().await?;
         match self.known(text)? {
             Some((account, principal)) => Ok(Asked {
-                contact: self.client().person(account).await?,
+                contact: self.unlocked.person(account).await?,
                 link: None,
                 principal,
             }),
@@ -93,7 +93,7 @@ impl Session<'_> {
             return Ok(contact);
         }
         if let Ok(principal) = Principal::from_text(text.trim()) {
-            let contact = self.client().provider(principal).await?;
+            let contact = self.unlocked.provider(principal).await?;
             self.learn(&contact, Some(principal), None)?;
             return Ok(contact);
         }
@@ -111,8 +111,40 @@ impl Session<'_> {
         let (account, principal) = self.known(text)?.ok_or_else(|| {
             nobody("provider", text).hint("`salus provider list` shows who is in the directory")
         })?;
-        let contact = self.client().person(account).await?;
+        let contact = self.unlocked.person(account).await?;
         Ok(self.client().confirm(contact, principal).await?)
+    }
+
+    /// Everyone whose keys are recorded, and who gave or asked for access, their names learnt.
+    ///
+    /// # Errors
+    /// When something they signed does not verify.
+    pub(crate) async fn people(&self) -> Result<Vec<Contact>> {
+        self.learn_from_grants().await?;
+        for request in self.unlocked.incoming_requests().await? {
+            let name = Some(request.ask.requester_name.as_str());
+            self.learn(&request.requester, None, name)?;
+        }
+        let all = self.unlocked.contacts().await?;
+        for contact in &all {
+            self.learn(contact, None, None)?;
+        }
+        Ok(all)
+    }
+
+    /// Someone one deals with or who is in the directory, by link, principal, account or name.
+    ///
+    /// # Errors
+    /// When nobody is meant, or several people are.
+    pub(crate) async fn someone(&self, text: &str) -> Result<Contact> {
+        if link(text)?.is_some() {
+            return self.provider(text).await;
+        }
+        self.people().await?;
+        match self.known(text)? {
+            Some((account, _)) => Ok(self.unlocked.person(account).await?),
+            None => self.provider(text).await,
+        }
     }
 
     /// Grants received, with the names in them learnt.

@@ -38,6 +38,7 @@ macro_rules! stories {
 
 mod key_life {
     pub(crate) mod accounts;
+    pub(crate) mod contacts;
     pub(crate) mod dishonest;
     pub(crate) mod following;
     pub(crate) mod many;

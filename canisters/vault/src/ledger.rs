@@ -29,6 +29,8 @@ pub(crate) struct CheckedOp {
     grants: Vec<CheckedGrant>,
     /// The request it decides, and who made it.
     decided: Option<(RequestId, u64)>,
+    /// The account whose keys it records.
+    pinned: Option<u64>,
 }
 
 struct View<'a, R: Runtime, M: Memory> {
@@ -78,6 +80,12 @@ impl<R: Runtime, M: Memory> LedgerView for View<'_, R, M> {
             Conveyed::Version { .. } => None,
         });
         Some(epochs.collect())
+    }
+    fn pinned(&self, account: &AccountId) -> Option<Hash> {
+        self.vault.pinned(self.owner.number, account).ok()?
+    }
+    fn pin_count(&self) -> u64 {
+        self.owner.account.pins.unwrap_or(0)
     }
 }
 
@@ -136,6 +144,10 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             Some(id) => Some((id, self.pending_request(owner.number, &id)?)),
             None => None,
         };
+        let pinned = match &op.change {
+            Change::Pin { pin } => Some(self.check_pin(owner, pin, now)?),
+            _ => None,
+        };
         let grants = self.check_grants(owner, &op, payloads, request, now)?;
         if let (Some((_, requester)), [grant]) = (decided, grants.as_slice())
             && grant.grantee_number() != requester
@@ -153,6 +165,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             effects,
             grants,
             decided,
+            pinned,
         })
     }
 
@@ -210,9 +223,14 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             effects,
             grants,
             decided,
+            pinned,
         } = checked;
-        for grant in &grants {
-            self.ensure_pseudonym(owner.number, grant.grantee_number())?;
+        let others = grants
+            .iter()
+            .map(CheckedGrant::grantee_number)
+            .chain(pinned);
+        for other in others.collect::<Vec<_>>() {
+            self.ensure_pseudonym(owner.number, other)?;
         }
         let row = OpRow {
             statement: self.store.large_put(&signed.statement)?,
@@ -233,7 +251,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             ownership,
             &op,
             &grants,
-            decided.map(|(_, who)| who),
+            decided.map(|(_, who)| who).or(pinned),
             now,
         )?;
         for grant in grants {
@@ -267,6 +285,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                 feed.ok_or_else(|| Error::internal("compartment"))?.epoch = advance.epoch;
             }
             Effect::RevokeGrant(id) => self.revoke_grant(owner, &id, now)?,
+            Effect::SetPin(pin) => self.keep_pin(owner, &pin)?,
             // Their content is in the operation, which clients fold, or handled with the payloads.
             Effect::RewrapSlot(_)
             | Effect::SetName(..)
@@ -274,7 +293,6 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             | Effect::PutGrant(_)
             | Effect::ApproveRequest(..)
             | Effect::DenyRequest(_)
-            | Effect::SetPin(_)
             | Effect::Checkpoint(_) => {}
         }
         Ok(())
@@ -286,7 +304,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         ownership: &Ownership,
         op: &LedgerOp,
         grants: &[CheckedGrant],
-        requester: Option<u64>,
+        other: Option<u64>,
         now: u64,
     ) -> Result<()> {
         let none = Detail::default;
@@ -347,7 +365,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             Change::Deny { request } => (
                 Some(AuditEvent::Denied),
                 Detail {
-                    other: requester,
+                    other,
                     request: Some(*request),
                     ..none()
                 },
@@ -373,6 +391,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                     ..none()
                 },
             ),
+            Change::Pin { .. } => (Some(AuditEvent::Pinned), Detail { other, ..none() }),
         };
         if let Some(event) = event {
             self.record(owner, ownership.permit(event), detail, now)?;

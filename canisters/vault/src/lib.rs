@@ -15,6 +15,7 @@ mod certified;
 mod grants;
 mod ledger;
 mod owners;
+mod pins;
 mod rates;
 mod records;
 mod wire;

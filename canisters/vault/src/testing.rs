@@ -374,6 +374,7 @@ impl Person {
             account: grant.grantee,
             genesis: grant.grantee_genesis,
             link: grant.grantee_link,
+            by: None,
         };
         let change = Change::Grant {
             grant: entry,

@@ -33,11 +33,7 @@ pub(crate) struct Owner {
 impl Owner {
     /// What was made for an earlier state of the ledger: its keys or epochs were replaced.
     pub(crate) fn stale(&self) -> Error {
-        let head = self.account.ledger;
-        Error::StaleHead {
-            count: head.count,
-            head: head.hash,
-        }
+        self.account.stale()
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod compartment;
+pub(crate) mod contact;
 pub(crate) mod export;
 pub(crate) mod grant;
 pub(crate) mod identity;
@@ -25,6 +26,7 @@ pub(crate) async fn run(cli: Cli) -> Result<()> {
         Command::Identity(command) => identity::run(&app, command),
         Command::Whoami => identity::whoami(&app),
         Command::Account(command) => account::run(&app, command).await,
+        Command::Contact(command) => contact::run(&app, command).await,
         Command::Provider(command) => provider::run(&app, command).await,
         Command::Compartment(command) => compartment::run(&app, command).await,
         Command::Record(command) => record::run(&app, command).await,

@@ -85,6 +85,22 @@ pub enum ClientError {
     /// The grant does not cover it.
     #[error("the grant does not cover this: {0}")]
     NotCovered(#[from] salus_protocol::grant::Denial),
+    /// Someone's keys are others than those known before; they may be accepted.
+    #[error(
+        "the keys of account {account} changed: {change}; nothing is sealed to them until you accept them"
+    )]
+    KeysChanged {
+        /// Whose.
+        account: AccountId,
+        /// How.
+        change: crate::trust::KeyChange,
+    },
+    /// The digits are not those of the safety number with that person.
+    #[error("these are not the digits of your safety number with them")]
+    OtherNumber,
+    /// A safety code that does not confirm.
+    #[error(transparent)]
+    Code(#[from] salus_protocol::safety::CodeError),
     /// A link that cannot be read.
     #[error(transparent)]
     Link(#[from] LinkError),

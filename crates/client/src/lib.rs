@@ -16,6 +16,7 @@ pub mod audit;
 mod call;
 pub mod certificate;
 mod client;
+mod contacts;
 mod directory;
 mod error;
 mod export;
@@ -32,13 +33,15 @@ mod session;
 mod sharing;
 mod surroundings;
 mod transport;
+mod trust;
 
 pub use client::Client;
+pub use contacts::Comparison;
 pub use error::{Chain, ClientError, IntegrityError, Result};
 pub use export::Exported;
 pub use inbox::Inbox;
 pub use memory::{Memory, MemoryError};
-pub use people::{Contact, Trust, safety_number};
+pub use people::{Contact, KeyChange, Trust, safety_code_text, safety_number};
 pub use records::{
     Arrived, Author, Authorship, Bytes, Draft, NewRecord, OpenVersion, PartDraft, PartSource,
     PendingUpload, RecordItem, SourceError, Stored,

@@ -2,29 +2,24 @@
 //! with them.
 
 use crate::client::Client;
-use crate::error::{ClientError, IntegrityError, Result};
+use crate::error::{Chain, ClientError, IntegrityError, Result};
 use crate::session::Unlocked;
+pub use crate::trust::{KeyChange, Trust};
+use crate::trust::{Standing, since_remembered};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use salus_crypto::hpke::PublicKey;
 use salus_protocol::KeyChain;
 use salus_protocol::keychain::VerifiedLink;
+use salus_protocol::ledger::Pin;
 use salus_protocol::request::DirectoryEntry;
 use salus_protocol::safety::{self, CodeError, Party, SafetyCode};
 use salus_protocol::statement;
-use salus_types::api::{Counterparty, Signed};
+use salus_types::api::{Counterparty, Signed, SignedLink};
 use salus_types::{AccountId, Hash};
 
-/// How far someone's keys are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trust {
-    /// The vault showed them, for the first time.
-    FirstSeen,
-    /// They are those the network certifies for that principal.
-    Certified,
-    /// They extend those this client remembers, or the ledger pins.
-    Pinned,
-    /// They have the fingerprint of a link or code handed over in person.
-    Fingerprint,
-}
+/// What the text of a safety code begins with; base64url without padding (RFC 4648) follows.
+const CODE_SCHEME: &str = "salus:safety/";
 
 /// Someone else, their keys verified as far as `trust` says.
 #[derive(Clone, Debug)]
@@ -39,6 +34,10 @@ pub struct Contact {
     pub directory: Option<DirectoryEntry>,
     /// How far the keys are known.
     pub trust: Trust,
+    /// The links of the chain, as they were signed.
+    pub(crate) links: Vec<SignedLink>,
+    /// The chain this device remembered before.
+    pub(crate) remembered: Option<KeyChain>,
 }
 
 impl Contact {
@@ -68,7 +67,30 @@ impl Contact {
         current(&self.chain)
     }
 
+    /// Whether the keys are others than those known before, and not accepted.
+    pub const fn is_changed(&self) -> bool {
+        matches!(self.trust, Trust::Changed(_))
+    }
+
+    pub(crate) const fn check_accepted(&self) -> Result<()> {
+        match self.trust {
+            Trust::Changed(change) => Err(ClientError::KeysChanged {
+                account: self.account,
+                change,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the device had already seen what the owner recorded.
+    pub(crate) fn remembers(&self, pin: &Pin) -> bool {
+        let known = self.remembered.as_ref();
+        known.is_some_and(|known| known.link(&pin.link).is_some())
+    }
+
+    /// The key to seal to: the only way to it, so that nothing is sealed to keys that changed.
     pub(crate) fn sealing(&self) -> Result<PublicKey> {
+        self.check_accepted()?;
         Ok(PublicKey::from_bytes(&self.current()?.link.sealing)?)
     }
 }
@@ -86,6 +108,11 @@ pub fn safety_number(genesis: &Hash) -> String {
     safety::half(genesis)
 }
 
+/// A safety code as it is scanned, pasted or printed.
+pub fn safety_code_text(code: &SafetyCode) -> String {
+    format!("{CODE_SCHEME}{}", URL_SAFE_NO_PAD.encode(code.to_bytes()))
+}
+
 impl Unlocked {
     /// The number that this account and someone else's have in common: both see the same, unless the
     /// vault shows one of them other keys. It stays the same while either rotates keys.
@@ -93,17 +120,17 @@ impl Unlocked {
         safety::number(&self.genesis(), &contact.genesis())
     }
 
-    /// What the other person scans, to find out the same without reading digits.
-    pub fn safety_code_for(&self, contact: &Contact) -> Vec<u8> {
+    /// The text of what the other person scans, to find out the same without reading digits.
+    pub fn safety_code_for(&self, contact: &Contact) -> String {
         let code = SafetyCode {
             vault: self.client().vault_bytes().to_vec(),
             by: self.party(),
             of: contact.party(),
         };
-        code.to_bytes()
+        safety_code_text(&code)
     }
 
-    /// Compares a code that someone shows with the keys that the vault shows of them, and with one's
+    /// Compares the text of a code that someone shows with the keys that the vault shows of them, and with one's
     /// own.
     ///
     /// # Errors
@@ -111,9 +138,12 @@ impl Unlocked {
     pub fn check_safety_code(
         &self,
         contact: &Contact,
-        scanned: &[u8],
+        scanned: &str,
     ) -> std::result::Result<(), CodeError> {
-        let code = SafetyCode::from_bytes(scanned)?;
+        let text = scanned.trim();
+        let text = text.strip_prefix(CODE_SCHEME).unwrap_or(text);
+        let bytes = URL_SAFE_NO_PAD.decode(text);
+        let code = SafetyCode::from_bytes(&bytes.map_err(|_| CodeError::NotACode)?)?;
         let vault = self.client().vault_bytes();
         code.confirms(vault, &contact.party(), &self.party())
     }
@@ -145,9 +175,31 @@ pub(crate) fn verify_under<T: statement::Statement>(
 }
 
 impl Client {
-    /// Verifies what the vault shows of someone against what is remembered of them.
+    /// Verifies what the vault shows of someone against what is remembered of them. Keys that changed
+    /// are shown as such, and are not remembered.
     pub(crate) async fn contact(&self, shown: &Counterparty) -> Result<Contact> {
-        let (chain, pinned) = self.accept_chain(shown.account, &shown.chain).await?;
+        let chain = KeyChain::verify(&shown.chain, self.vault_bytes())?;
+        if chain.account() != shown.account {
+            return Err(IntegrityError::OtherAccount.into());
+        }
+        let remembered = self.known_chain(shown.account).await?;
+        let standing = remembered
+            .as_ref()
+            .map(|known| since_remembered(&chain, known));
+        let trust = match standing {
+            None => Trust::FirstSeen,
+            Some(Standing::Extends) => Trust::Pinned,
+            Some(Standing::Changed(change)) => Trust::Changed(change),
+            Some(Standing::Behind) => {
+                let known = remembered.as_ref().map_or(0, |known| known.links().len());
+                return Err(IntegrityError::RolledBack {
+                    chain: Chain::Keys(shown.account),
+                    known: known as u64,
+                    seen: chain.links().len() as u64,
+                }
+                .into());
+            }
+        };
         let directory = match &shown.directory {
             None => None,
             Some(signed) => {
@@ -161,16 +213,17 @@ impl Client {
                 Some(entry)
             }
         };
+        if !matches!(trust, Trust::Changed(_)) && remembered.as_ref() != Some(&chain) {
+            self.remember_links(shown.account, &shown.chain).await?;
+        }
         Ok(Contact {
             account: shown.account,
             number: shown.number,
             chain,
             directory,
-            trust: if pinned {
-                Trust::Pinned
-            } else {
-                Trust::FirstSeen
-            },
+            trust,
+            links: shown.chain.clone(),
+            remembered,
         })
     }
 

@@ -137,13 +137,13 @@ impl Client {
         Ok(links.and_then(|links| KeyChain::verify(&links, self.vault_bytes()).ok()))
     }
 
-    /// Verifies a shown key chain against the one remembered and remembers it. Says whether one was
-    /// remembered before.
+    /// Verifies the caller's own key chain against the one remembered and remembers it. What its
+    /// recovery key overrides is overridden; other people's are for their contacts to judge.
     pub(crate) async fn accept_chain(
         &self,
         account: AccountId,
         links: &[SignedLink],
-    ) -> Result<(KeyChain, bool)> {
+    ) -> Result<KeyChain> {
         let chain = KeyChain::verify(links, self.vault_bytes())?;
         if chain.account() != account {
             return Err(IntegrityError::OtherAccount.into());
@@ -167,18 +167,27 @@ impl Client {
             }
         }
         if known.as_ref() != Some(&chain) {
-            let wire: Vec<WireLink> = links
-                .iter()
-                .map(|l| WireLink {
-                    statement: l.statement.to_vec(),
-                    signature: l.signature.to_vec(),
-                    possession: l.possession.to_vec(),
-                })
-                .collect();
-            let key = self.memory_key("keys", &account);
-            self.memory().save(&key, &canonical::encode(&wire)).await?;
+            self.remember_links(account, links).await?;
         }
-        Ok((chain, known.is_some()))
+        Ok(chain)
+    }
+
+    /// Remembers a key chain in place of what was remembered.
+    pub(crate) async fn remember_links(
+        &self,
+        account: AccountId,
+        links: &[SignedLink],
+    ) -> Result<()> {
+        let wire: Vec<WireLink> = links
+            .iter()
+            .map(|l| WireLink {
+                statement: l.statement.to_vec(),
+                signature: l.signature.to_vec(),
+                possession: l.possession.to_vec(),
+            })
+            .collect();
+        let key = self.memory_key("keys", &account);
+        Ok(self.memory().save(&key, &canonical::encode(&wire)).await?)
     }
 }
 

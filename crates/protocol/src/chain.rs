@@ -169,6 +169,9 @@ pub enum AuditEvent {
     /// Compartments, `count` of them, got new epochs without anyone's access being taken back.
     #[n(25)]
     EpochsAdvanced,
+    /// Someone's keys were recorded as compared, or accepted after they had changed.
+    #[n(26)]
+    Pinned,
 }
 
 /// An entry of the audit trail.

@@ -316,6 +316,51 @@ fn comparing() -> Value {
     })
 }
 
+/// What came with recording whose keys were compared.
+fn pinning() -> Value {
+    let pin = Pin {
+        account: account(2),
+        genesis: Hash([3; 32]),
+        link: Hash([4; 32]),
+        by: Some(PinnedBy::Digits),
+    };
+    let accepted = Pin {
+        by: Some(PinnedBy::Acceptance),
+        ..pin.clone()
+    };
+    let entry = AuditEntry {
+        seq: 0,
+        at: 1,
+        event: AuditEvent::Pinned,
+        actor: Some(pseudonym(&[1; 32], &account(1))),
+        other: Some(pseudonym(&[2; 32], &account(2))),
+        grant: None,
+        request: None,
+        compartment: None,
+        record: None,
+        version: None,
+        slot: None,
+        count: None,
+        subject: None,
+    };
+    let state = LedgerState {
+        pins: [(account(2), pin.clone())].into(),
+        ..LedgerState::default()
+    };
+    let signed = |name, pin| {
+        let change = Change::Pin { pin };
+        one(name, &op(1, Some(Hash([8; 32])), Hash([9; 32]), change), 1)
+    };
+    json!({
+        "statements": [
+            signed("ledger pin of compared keys", pin),
+            signed("ledger pin of accepted keys", accepted),
+        ],
+        "audit": { "pinned": hex::encode(canonical::encode(&entry)) },
+        "state": state.fingerprint().to_string(),
+    })
+}
+
 #[test]
 fn every_format_is_as_it_was_published() {
     is_as_published("v1.json", all());
@@ -323,6 +368,7 @@ fn every_format_is_as_it_was_published() {
     is_as_published("v1-rotation.json", rotating());
     is_as_published("v1-safety.json", comparing());
     is_as_published("v1-slots.json", unlocking());
+    is_as_published("v1-pins.json", pinning());
 }
 
 fn is_as_published(name: &str, now: Value) {

@@ -167,6 +167,7 @@ fn live_grants_are_bounded() {
                 account: account(2),
                 genesis: LINK,
                 link: LINK,
+                by: None,
             },
         };
         match ledger.push(change) {
@@ -450,4 +451,104 @@ fn a_passkey_or_a_passphrase_is_never_the_only_way() {
         };
         assert_eq!(fresh.push(open), Err(LedgerError::Recovery));
     }
+}
+
+fn pin(n: u8, by: Option<PinnedBy>) -> Pin {
+    Pin {
+        account: account(n),
+        genesis: Hash([n; 32]),
+        link: Hash([n + 1; 32]),
+        by,
+    }
+}
+
+fn pinning(pin: Pin) -> Change {
+    Change::Pin { pin }
+}
+
+fn granting_to(grant: u8, pin: Pin) -> Change {
+    Change::Grant {
+        grant: GrantEntry {
+            grantee: pin.account,
+            ..entry(grant, 1)
+        },
+        request: None,
+        pin,
+    }
+}
+
+#[test]
+fn keys_are_pinned_with_how_and_only_someone_elses() {
+    let mut ledger = Ledger::opened();
+    let without = ledger.push(pinning(pin(2, None)));
+    assert_eq!(without, Err(LedgerError::Malformed("pin")));
+    let own = ledger.push(pinning(pin(1, Some(PinnedBy::Digits))));
+    assert_eq!(own, Err(LedgerError::Malformed("pin")));
+    let with_a_grant = ledger.push(granting_to(1, pin(2, Some(PinnedBy::Code))));
+    assert_eq!(with_a_grant, Err(LedgerError::Malformed("pin")));
+    let compared = pin(2, Some(PinnedBy::Digits));
+    ledger.push(pinning(compared.clone())).expect("compared");
+    assert_eq!(ledger.state.pins[&account(2)], compared);
+    assert!(compared.is_verified());
+    let accepted = Pin {
+        genesis: Hash([9; 32]),
+        ..pin(2, Some(PinnedBy::Acceptance))
+    };
+    ledger.push(pinning(accepted.clone())).expect("accepted");
+    assert_eq!(ledger.state.pins[&account(2)], accepted);
+    assert!(!accepted.is_verified());
+}
+
+#[test]
+fn a_grant_keeps_what_was_compared_and_names_no_other_genesis() {
+    let mut ledger = Ledger::opened();
+    // Of a grant alone, another genesis is for the client to judge, as it always was.
+    ledger.push(granting_to(1, pin(3, None))).expect("first");
+    let other = Pin {
+        genesis: Hash([9; 32]),
+        ..pin(3, None)
+    };
+    ledger.push(granting_to(2, other)).expect("another");
+    ledger
+        .push(pinning(pin(2, Some(PinnedBy::Code))))
+        .expect("compared");
+    let other = Pin {
+        genesis: Hash([9; 32]),
+        ..pin(2, None)
+    };
+    assert_eq!(ledger.push(granting_to(3, other)), Err(LedgerError::Pinned));
+    let rotated = Pin {
+        link: Hash([8; 32]),
+        ..pin(2, None)
+    };
+    ledger.push(granting_to(3, rotated)).expect("rotated");
+    let kept = &ledger.state.pins[&account(2)];
+    assert_eq!((kept.link, kept.by), (Hash([8; 32]), Some(PinnedBy::Code)));
+}
+
+#[test]
+fn pins_are_bounded() {
+    let mut ledger = Ledger::opened();
+    let mut pinned = 0u64;
+    loop {
+        let mut pin = pin(2, Some(PinnedBy::Digits));
+        pin.account.0[..8].copy_from_slice(&pinned.to_be_bytes());
+        match ledger.push(pinning(pin)) {
+            Ok(()) => pinned += 1,
+            Err(LedgerError::Checkpoint) => {
+                let state = ledger.state.fingerprint();
+                let due = ledger.push(Change::Checkpoint { state });
+                due.expect("checkpoint when due");
+            }
+            Err(e) => {
+                assert_eq!((e, pinned), (LedgerError::TooMany("pins"), limits::PINS));
+                break;
+            }
+        }
+    }
+    // One of them may be recorded anew, and grants are not held back.
+    let mut again = pin(2, Some(PinnedBy::Acceptance));
+    again.account.0[..8].copy_from_slice(&0u64.to_be_bytes());
+    ledger.push(pinning(again)).expect("again");
+    ledger.push(granting(1)).expect("grant");
 }

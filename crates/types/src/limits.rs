@@ -42,6 +42,9 @@ pub const CREDENTIAL_BYTES: u64 = 1023;
 pub const PRINCIPALS: u64 = 8;
 /// Grants of an account that are neither revoked nor replaced.
 pub const LIVE_GRANTS: u64 = 256;
+/// Accounts whose keys one owner recorded as compared or accepted: more people than anyone meets, and
+/// little enough to keep in memory.
+pub const PINS: u64 = 1024;
 /// Requests that wait for one patient's decision.
 pub const PENDING_REQUESTS: u64 = 64;
 /// Invitations of one patient that are still open.

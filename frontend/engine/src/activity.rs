@@ -225,9 +225,10 @@ fn kind(entry: &Entry) -> AuditKind {
         AuditEvent::Refused | AuditEvent::StrangersRefused => AuditKind::Refused,
         AuditEvent::Invited => AuditKind::Invited,
         AuditEvent::Upgraded => AuditKind::VaultChanged,
-        AuditEvent::CompartmentRenamed
-        | AuditEvent::Checkpoint
-        | AuditEvent::Refiled
-        | AuditEvent::EpochsAdvanced => AuditKind::Other,
+        AuditEvent::CompartmentRenamed | AuditEvent::Checkpoint | AuditEvent::Refiled => {
+            AuditKind::Other
+        }
+        AuditEvent::EpochsAdvanced => AuditKind::EpochsAdvanced,
+        AuditEvent::Pinned => AuditKind::KeysPinned,
     }
 }

@@ -5,7 +5,7 @@ use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, invalid};
 use crate::sharing::{grantees, view};
 use crate::{session, views};
-use futures::future::join_all;
+use futures::future::try_join_all;
 use salus_client::{Ask, Client, Contact, GrantPhase, Link, Principal, ReceivedGrant, Unlocked};
 use salus_messages::{
     AccessRequest, Cursor, Intent, LinkView, Page, PatientView, Person, Reply, RequestStatus,
@@ -92,6 +92,7 @@ async fn directory(unlocked: &Unlocked, search: &str, cursor: Option<Cursor>) ->
     let grantees = &grantees(unlocked).await?;
     let people = found.into_iter().map(|(principal, contact)| async move {
         let contact = confirmed(unlocked.client(), contact).await;
+        let contact = unlocked.weigh(contact).await.map_err(from_client)?;
         let mut person = views::person(&contact);
         person.principal = principal.to_text();
         if !grantees.contains(&contact.account) {
@@ -100,10 +101,10 @@ async fn directory(unlocked: &Unlocked, search: &str, cursor: Option<Cursor>) ->
         if contact.account == unlocked.account() {
             person.trust = Trust::Own;
         }
-        person
+        Outcome::Ok(person)
     });
     Ok(Reply::Directory(Page {
-        items: join_all(people).await,
+        items: try_join_all(people).await?,
         next: cursor.map(|c| Cursor(c.to_string())),
         total: None,
     })

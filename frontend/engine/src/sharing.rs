@@ -66,7 +66,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         }
         Intent::Give { to, terms } => {
             let account = views::parse("to", &to.0)?;
-            let person = unlocked.client().person(account).await;
+            let person = unlocked.person(account).await;
             let contact = certain(&unlocked, person.map_err(from_client)?).await?;
             let terms = own_terms(&task.engine, &unlocked, &terms).await?;
             let id = unlocked.give(&contact, &terms).await.map_err(from_client)?;

@@ -193,10 +193,10 @@ pub(crate) fn person(contact: &Contact) -> Person {
         name: entry.map(|d| d.name.clone()).unwrap_or_default(),
         specialty: entry.map(|d| d.specialty.clone()).unwrap_or_default(),
         trust: match contact.trust {
-            ClientTrust::Pinned => Trust::Pinned,
-            // Handed over in person, or certified: either way not remembered from before.
-            ClientTrust::Fingerprint | ClientTrust::Certified => Trust::Certified,
+            ClientTrust::Pinned | ClientTrust::Verified => Trust::Pinned,
+            ClientTrust::Certified => Trust::Certified,
             ClientTrust::FirstSeen => Trust::Unknown,
+            ClientTrust::Changed(_) => Trust::Changed,
         },
         ..stranger(contact.account)
     }

@@ -87,6 +87,10 @@ pub enum AuditKind {
     VaultChanged,
     /// Anything else; the subject says what.
     Other,
+    /// Compartments got new keys.
+    EpochsAdvanced,
+    /// Someone's keys were compared, or accepted after they had changed.
+    KeysPinned,
 }
 
 /// What verification found.

@@ -351,6 +351,8 @@ texts! {
     audit_invited: "made an invitation",
     audit_provider_registered: "published a provider profile",
     audit_vault_changed: "changed the vault’s program or settings",
+    audit_epochs_advanced: "made new keys for your categories",
+    audit_keys_pinned: "confirmed whose keys these are:",
     audit_other: "did something else",
 
     // Inbox

@@ -3,7 +3,10 @@
 
 use super::super::*;
 use salus_client::memory::Volatile;
-use salus_client::{Chain, Client, CodeError, Memory, READ, Scope, Transport, Wish};
+use salus_client::{
+    Chain, Client, CodeError, KeyChange, Memory, READ, Scope, Transport, Trust, Wish,
+    safety_code_text,
+};
 use salus_protocol::safety::{Party, SafetyCode};
 use salus_tests::transports::decode_answer;
 use salus_types::api::{Counterparty, DirectoryItem, DirectoryPage, GrantPage, RequestPage};
@@ -181,7 +184,7 @@ fn a09_show_two_people_two_directories_and_certify_both() {
             by: party(&doctor.own),
             of: party(&eva.own),
         };
-        let compared = eva.own.check_safety_code(&seen, &code.to_bytes());
+        let compared = eva.own.check_safety_code(&seen, &safety_code_text(&code));
         assert_eq!(compared, Err(CodeError::TheirKeys));
         assert_ne!(seen.safety_number(), doctor.own.safety_number());
 
@@ -191,12 +194,24 @@ fn a09_show_two_people_two_directories_and_certify_both() {
             let (transport, clock) = world.connect(4);
             Client::new(transport, Rc::clone(&memory) as Rc<dyn Memory>, clock)
         };
-        for world in [&world, &elsewhere] {
-            world.person(4).await;
-        }
+        world.person(4).await;
+        let hers = elsewhere.person(4).await;
         at(&world).provider(principal).await.unwrap();
-        let again = unmoved(&elsewhere, at(&elsewhere).provider(principal)).await;
+        let again = at(&elsewhere).provider(principal).await.unwrap();
+        let changed = Trust::Changed(KeyChange::OtherAccount);
+        assert_eq!(again.trust, changed);
+        // Nor is it by looking again, and nothing is sealed to whom it is shown.
+        let phrase = hers.phrase;
+        let own = at(&elsewhere).unlock_with_phrase(&phrase).await.unwrap();
+        let again = own.provider(principal).await.unwrap();
+        assert_eq!(again.trust, changed);
+        let terms = terms(Scope::Everything, READ);
+        let given = unmoved(&elsewhere, own.give(&again, &terms)).await;
         let account = doctor.own.account();
-        assert_eq!(integrity(again), IntegrityError::KeyChanged { account });
+        let change = KeyChange::OtherAccount;
+        assert_eq!(
+            given.unwrap_err(),
+            salus_client::ClientError::KeysChanged { account, change }
+        );
     });
 }

@@ -164,6 +164,7 @@ fn blank(number: u64, chain: &KeyChain, call: &Call, upgrades: u64) -> Result<Ow
         directory: None,
         opened: call.now,
         refusals: None,
+        pins: None,
     };
     let outline = OutlineRow {
         generation: 0,

@@ -40,6 +40,19 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         }
     }
 
+    /// The number of an account whose keys someone may see.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown account and for who may not see them, alike.
+    pub(crate) fn may_see_keys(&self, reader: u64, account: &AccountId, now: u64) -> Result<u64> {
+        let number = self.account_number(account)?.ok_or(Error::NotFound)?;
+        let owner = self.load(number)?;
+        match self.relation(reader, &owner, now)? {
+            Relation::Former => Err(Error::NotFound),
+            _ => Ok(number),
+        }
+    }
+
     /// The feeds that the grants of an account let a reader follow.
     fn readable(&self, owner: &Owner, reader: u64, now: u64) -> Result<Vec<CompartmentId>> {
         let mut readable = BTreeSet::new();
@@ -130,10 +143,6 @@ pub fn chain_get<R: Runtime, M: Memory>(
     account: AccountId,
 ) -> Result<Counterparty> {
     let caller = vault.caller_number(call)?;
-    let number = vault.account_number(&account)?.ok_or(Error::NotFound)?;
-    let owner = vault.load(number)?;
-    match vault.relation(caller, &owner, call.now)? {
-        Relation::Former => Err(Error::NotFound),
-        _ => vault.counterparty(number),
-    }
+    let number = vault.may_see_keys(caller, &account, call.now)?;
+    vault.counterparty(number)
 }

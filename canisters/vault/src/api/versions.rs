@@ -26,7 +26,8 @@ pub(super) fn wrong(field: &str, reason: &str) -> Error {
 /// answers the same.
 ///
 /// Each answers [`Error::Conflict`] if it is there with other content, [`Error::StaleHead`] for keys
-/// wrapped under an epoch that is not the current one, [`Error::QuotaExceeded`], what is wrong with
+/// wrapped under an epoch that is not the current one and for a signature under a key link that is
+/// not in force, [`Error::QuotaExceeded`], what is wrong with
 /// the statement, and for others than the owner what their grant does not cover.
 ///
 /// # Errors
@@ -129,14 +130,11 @@ impl Written {
         author: &AccountRow,
     ) -> Result<()> {
         let version = &self.version;
-        if version.author != author.id
-            || version.author_genesis != author.genesis
-            || version.author_link != author.link
-        {
-            return Err(wrong(
-                "author",
-                "is not the caller, or under keys that are not in force",
-            ));
+        if version.author != author.id || version.author_genesis != author.genesis {
+            return Err(wrong("author", "is not the caller"));
+        }
+        if version.author_link != author.link {
+            return Err(author.stale());
         }
         statement::verify::<Version>(&self.signed, &vault.canister, &author.signing)
             .map_err(refused)

@@ -5,7 +5,7 @@ use crate::storage::large::Large;
 use crate::storage::layout::Table;
 use crate::storage::row::Row;
 use minicbor::{Decode, Encode};
-use salus_types::{GrantId, InvitationId, RecordId, RequestId};
+use salus_types::{AccountId, GrantId, Hash, InvitationId, RecordId, RequestId};
 
 /// A grant, its newest revision.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -225,6 +225,23 @@ impl TieRow {
     /// Key: who gave, who holds.
     pub fn key(owner: u64, grantee: u64) -> Key {
         Key::new(Self::TABLE.tag()).u64(owner).u64(grantee)
+    }
+}
+
+/// Whose keys an owner recorded as compared or accepted: the genesis fingerprint.
+#[derive(Clone, Copy, Debug, Encode, Decode)]
+pub struct PinRow(#[n(0)] pub Hash);
+
+impl Row for PinRow {
+    const TABLE: Table = Table::Pins;
+}
+
+impl PinRow {
+    /// Key: who recorded, of whom.
+    pub fn key(owner: u64, account: &AccountId) -> Key {
+        Key::new(Self::TABLE.tag())
+            .u64(owner)
+            .bytes(account.as_bytes())
     }
 }
 

@@ -8,7 +8,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use salus_protocol::ledger::SlotKind;
 use salus_types::api::Head;
-use salus_types::{AccountId, CompartmentId, Hash, SlotId};
+use salus_types::{AccountId, CompartmentId, Error, Hash, SlotId};
 
 /// Head of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -138,6 +138,9 @@ pub struct AccountRow {
     /// Refusals to grantees that were listed in the current window.
     #[n(25)]
     pub refusals: Option<Strangers>,
+    /// Accounts whose keys its owner recorded, if any.
+    #[n(26)]
+    pub pins: Option<u64>,
 }
 
 impl Row for AccountRow {
@@ -148,6 +151,14 @@ impl AccountRow {
     /// Key of an account.
     pub fn key(number: u64) -> Key {
         Key::new(Self::TABLE.tag()).u64(number)
+    }
+
+    /// What was made for an earlier state of its ledger is told the one that it is in.
+    pub fn stale(&self) -> Error {
+        Error::StaleHead {
+            count: self.ledger.count,
+            head: self.ledger.hash,
+        }
     }
 
     /// Whether a principal may call for it.

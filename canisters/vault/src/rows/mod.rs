@@ -7,7 +7,7 @@ mod record;
 mod social;
 
 pub use access::{
-    GrantGivenRow, GrantReceivedRow, GrantRow, InvitationRow, OpenedRow, RequestMadeRow,
+    GrantGivenRow, GrantReceivedRow, GrantRow, InvitationRow, OpenedRow, PinRow, RequestMadeRow,
     RequestReceivedRow, RequestRow, RequestStatusRow, TieRow,
 };
 pub use account::{

@@ -185,6 +185,8 @@ tables! {
     Ties = Access, 8;
     /// owner ‖ grant ‖ record ‖ version → nothing: what was released with its keys
     Opened = Access, 9;
+    /// owner ‖ another account's id → the genesis fingerprint its owner recorded of it
+    Pins = Access, 10;
 
     /// uploader ‖ upload → upload under way
     Uploads = Uploads, 1;

@@ -162,6 +162,7 @@ impl Words {
             AuditEvent::Refiled if entry.record.is_some() => format!("{who} moved{record}{place}"),
             AuditEvent::Refiled => format!("{who} sealed the keys of {count} versions anew"),
             AuditEvent::EpochsAdvanced => format!("{who} made new keys for {count} compartments"),
+            AuditEvent::Pinned => format!("{who} confirmed the keys of {whom}"),
         }
     }
 }
@@ -194,5 +195,6 @@ const fn name(event: AuditEvent) -> &'static str {
         AuditEvent::Checkpoint => "checkpoint",
         AuditEvent::Refiled => "refiled",
         AuditEvent::EpochsAdvanced => "epochs_advanced",
+        AuditEvent::Pinned => "pinned",
     }
 }

@@ -192,7 +192,7 @@ impl Unlocked {
         self.refresh().await?;
         let client = self.client();
         let info = client.account().await?.ok_or(ClientError::NoAccount)?;
-        let (chain, _) = client.accept_chain(self.account(), &info.chain).await?;
+        let chain = client.accept_chain(self.account(), &info.chain).await?;
         let (ops, ledger) = client.ledger_ops(&chain).await?;
         let mut compartments: Vec<CompartmentId> =
             self.with(|keys| Ok(keys.ledger.state.compartments.keys().copied().collect()))?;

@@ -188,7 +188,7 @@ impl Unlocked {
             )
         } else {
             Place::DropBox {
-                owner: Box::new(self.client().person(journal.owner).await?),
+                owner: Box::new(self.person(journal.owner).await?),
                 grant: journal.grant.ok_or(ClientError::NotFound("grant"))?,
                 suggested: journal.compartment,
             }

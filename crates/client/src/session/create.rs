@@ -229,7 +229,7 @@ impl Client {
         if info.account != account {
             return Err(IntegrityError::OtherAccount.into());
         }
-        let (chain, _) = self.accept_chain(account, &info.chain).await?;
+        let chain = self.accept_chain(account, &info.chain).await?;
         if chain.genesis_fingerprint() != fingerprint {
             return Err(IntegrityError::KeyChanged { account }.into());
         }

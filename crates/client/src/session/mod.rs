@@ -213,7 +213,7 @@ impl Unlocked {
         if info.account != account {
             return Err(IntegrityError::OtherAccount.into());
         }
-        let (chain, _) = self.client.accept_chain(account, &info.chain).await?;
+        let chain = self.client.accept_chain(account, &info.chain).await?;
         let mut ledger = self.with(|keys| Ok(keys.ledger.clone()))?;
         let mut found = false;
         self.client

@@ -87,7 +87,7 @@ impl Client {
             rescue.rekey(phrase, &mut own, &amk, &found).await?;
         }
         let info = self.account().await?.ok_or(ClientError::NoAccount)?;
-        let (chain, _) = self.accept_chain(info.account, &info.chain).await?;
+        let chain = self.accept_chain(info.account, &info.chain).await?;
         if chain != rescue.chain {
             return Err(IntegrityError::KeyChanged {
                 account: info.account,

@@ -76,7 +76,7 @@ impl Client {
     /// ledger folded under it. A slot's anchor says whether it is the right one.
     pub(super) async fn shown(&self) -> Result<(AccountInfo, KeyChain, Ledger)> {
         let info = self.account().await?.ok_or(ClientError::NoAccount)?;
-        let (chain, _) = self.accept_chain(info.account, &info.chain).await?;
+        let chain = self.accept_chain(info.account, &info.chain).await?;
         let ledger = self.load_ledger(&chain).await?;
         Ok((info, chain, ledger))
     }
@@ -129,7 +129,7 @@ impl Client {
                 info
             }
         };
-        let (chain, _) = self.accept_chain(info.account, &info.chain).await?;
+        let chain = self.accept_chain(info.account, &info.chain).await?;
         if current(&chain)?.link.recovery == recovery.public() {
             Ok((info, chain))
         } else {

@@ -182,13 +182,7 @@ impl Unlocked {
             return Err(IntegrityError::Grant("the grantee").into());
         }
         let grantee = self.client().contact(&view.counterparty).await?;
-        let grantee = self.with_pin(grantee)?;
-        if grantee.genesis() != grant.grantee_genesis {
-            return Err(IntegrityError::KeyChanged {
-                account: grant.grantee,
-            }
-            .into());
-        }
+        let grantee = self.weigh(grantee).await?;
         let note = self.with(|keys| {
             let opened = keys
                 .open_note(|amk| note::open_owner_note(amk, self.scope(), grant.id, &view.note));
@@ -232,6 +226,7 @@ impl Unlocked {
     /// Gives access unasked.
     ///
     /// # Errors
+    /// [`ClientError::KeysChanged`] until the grantee's new keys are accepted;
     /// [`ClientError::Invalid`] for terms that are not sound; [`ClientError::NotFound`] for a
     /// compartment or record that is not there; the vault's limits.
     pub async fn give(&self, to: &Contact, terms: &Terms) -> Result<GrantId> {
@@ -244,7 +239,8 @@ impl Unlocked {
         terms: &Terms,
         request: Option<RequestId>,
     ) -> Result<GrantId> {
-        let contact = self.with_pin(to.clone())?;
+        let contact = self.weigh(to.clone()).await?;
+        contact.check_accepted()?;
         let mut scope = terms.scope.clone();
         match &mut scope {
             Scope::Everything => {}
@@ -283,6 +279,7 @@ impl Unlocked {
                 account: plan.contact.account,
                 genesis: plan.contact.genesis(),
                 link: plan.contact.current()?.hash,
+                by: None,
             };
             let change = Change::Grant {
                 grant,
@@ -359,8 +356,13 @@ impl Unlocked {
         .await
     }
 
-    /// A grant in force, as it would be made anew; `None` if its note does not open any more.
+    /// A grant in force, as it would be made anew; `None` if its note does not open any more, or its
+    /// grantee's keys changed and were not accepted, or are another account's by now.
     pub(super) fn plan_again(given: &GivenGrant) -> Option<Plan> {
+        let theirs = given.grantee.genesis() == given.grant.grantee_genesis;
+        if given.grantee.is_changed() || !theirs {
+            return None;
+        }
         Some(Plan {
             id: given.grant.id,
             revision: given.grant.revision,

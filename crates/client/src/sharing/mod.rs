@@ -8,6 +8,7 @@ mod given;
 mod granted;
 mod link;
 mod received;
+mod renew;
 mod requests;
 mod revoke;
 

@@ -80,6 +80,7 @@ impl Unlocked {
 
     async fn read_received(&self, view: &GrantView) -> Result<ReceivedGrant> {
         let owner = self.client().contact(&view.counterparty).await?;
+        let owner = self.weigh(owner).await?;
         let grant = verify_under(
             &view.statement,
             self.client().vault_bytes(),

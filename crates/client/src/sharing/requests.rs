@@ -159,15 +159,16 @@ impl Unlocked {
             }
             .into());
         }
-        contact.trust = Trust::Fingerprint;
-        Ok(contact)
+        contact.trust = contact.trust.max(Trust::Certified);
+        self.weigh(contact).await
     }
 
     /// Asks someone for access: `link` is the invitation, absent where a grant is live between the
     /// two.
     ///
     /// # Errors
-    /// [`ClientError::Invalid`] for an empty purpose or no rights; the vault's.
+    /// [`ClientError::Invalid`] for an empty purpose or no rights; [`ClientError::KeysChanged`]; the
+    /// vault's.
     pub async fn ask(
         &self,
         patient: &Contact,
@@ -186,6 +187,7 @@ impl Unlocked {
                 reason: "none",
             });
         }
+        let patient = &self.weigh(patient.clone()).await?;
         let id = RequestId(random_id()?);
         let code = link.and_then(|l| l.code.clone());
         let contents = RequestContents {
@@ -301,7 +303,7 @@ impl Unlocked {
 
     async fn read_request(&self, view: &RequestView) -> Result<IncomingRequest> {
         let requester = self.client().contact(&view.counterparty).await?;
-        let requester = self.with_pin(requester)?;
+        let requester = self.weigh(requester).await?;
         let request = self.check_request(view, &requester, true)?;
         if request.envelope != sha256(&view.envelope) {
             return Err(IntegrityError::Request("the envelope").into());
@@ -360,21 +362,6 @@ impl Unlocked {
         }
     }
 
-    /// Compares someone's chain with what the ledger pins of them, if it does.
-    pub(crate) fn with_pin(&self, mut contact: Contact) -> Result<Contact> {
-        let pin = self.with(|keys| Ok(keys.ledger.state.pins.get(&contact.account).cloned()))?;
-        if let Some(pin) = pin {
-            if pin.genesis != contact.genesis() {
-                return Err(IntegrityError::KeyChanged {
-                    account: contact.account,
-                }
-                .into());
-            }
-            contact.trust = contact.trust.max(Trust::Pinned);
-        }
-        Ok(contact)
-    }
-
     /// One's own requests, newest first.
     ///
     /// # Errors
@@ -383,6 +370,7 @@ impl Unlocked {
         let mut out = Vec::new();
         for view in self.request_views("request_outbox").await? {
             let patient = self.client().contact(&view.counterparty).await?;
+            let patient = self.weigh(patient).await?;
             self.check_request(&view, &patient, false)?;
             out.push(OutgoingRequest {
                 id: view.request,

@@ -30,6 +30,10 @@ pub trait LedgerView {
     /// Whether a grant's envelope conveyed a compartment's epoch keys (to know what a revocation has
     /// to advance). A view that has not the grants' statements answers `None`.
     fn conveyed(&self, grant: &GrantId) -> Option<Vec<CompartmentId>>;
+    /// The genesis fingerprint recorded of an account by [`Change::Pin`]; grants' pins do not count.
+    fn pinned(&self, account: &AccountId) -> Option<Hash>;
+    /// Number of accounts with such a record.
+    fn pin_count(&self) -> u64;
 }
 
 /// One thing an operation does to the folded state.
@@ -105,6 +109,9 @@ pub enum LedgerError {
     /// A field no account may have.
     #[error("{0}: malformed")]
     Malformed(&'static str),
+    /// A grant names another genesis than the owner recorded of its grantee.
+    #[error("other keys than those recorded of the grantee")]
+    Pinned,
     /// More than allowed.
     #[error("{0}: too many")]
     TooMany(&'static str),
@@ -185,8 +192,14 @@ pub fn check(
             if grant.revision != 1 {
                 return Err(LedgerError::Sequence("revision"));
             }
-            if pin.account != grant.grantee {
+            if pin.account != grant.grantee || pin.by.is_some() {
                 return Err(LedgerError::Malformed("pin"));
+            }
+            if view
+                .pinned(&pin.account)
+                .is_some_and(|known| known != pin.genesis)
+            {
+                return Err(LedgerError::Pinned);
             }
             if view.live_grants() >= limits::LIVE_GRANTS {
                 return Err(LedgerError::TooMany("grants"));
@@ -230,6 +243,15 @@ pub fn check(
             advance(view, epochs, &mut effects)?;
             reissue(view, reissues, None, &mut effects)?;
             Ok(effects)
+        }
+        Change::Pin { pin } => {
+            if pin.by.is_none() || pin.account == op.account {
+                return Err(LedgerError::Malformed("pin"));
+            }
+            if view.pinned(&pin.account).is_none() && view.pin_count() >= limits::PINS {
+                return Err(LedgerError::TooMany("pins"));
+            }
+            Ok(vec![Effect::SetPin(pin.clone())])
         }
     }
 }

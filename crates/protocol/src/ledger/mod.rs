@@ -188,6 +188,21 @@ pub struct GrantEntry {
     pub expires: u64,
 }
 
+/// How the owner came to record someone's keys, other than by giving them access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum PinnedBy {
+    /// Both compared the digits of their safety number.
+    #[n(0)]
+    Digits,
+    /// The owner scanned the other's safety code.
+    #[n(1)]
+    Code,
+    /// The keys had changed, and the owner accepted the new ones.
+    #[n(2)]
+    Acceptance,
+}
+
 /// Someone's key chain as the owner met it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -201,6 +216,16 @@ pub struct Pin {
     /// Key link in force then.
     #[n(2)]
     pub link: Hash,
+    /// How it was recorded; absent in a grant.
+    #[n(3)]
+    pub by: Option<PinnedBy>,
+}
+
+impl Pin {
+    /// Whether the two compared their safety number or code.
+    pub const fn is_verified(&self) -> bool {
+        matches!(self.by, Some(PinnedBy::Digits | PinnedBy::Code))
+    }
 }
 
 /// What an operation changes.
@@ -344,6 +369,14 @@ pub enum Change {
         /// Grants re-issued.
         #[n(1)]
         reissues: Vec<GrantEntry>,
+    },
+    /// Records that someone's keys were compared, or accepted after they had changed.
+    #[n(12)]
+    #[cbor(map)]
+    Pin {
+        /// Their keys, and how they were recorded.
+        #[n(0)]
+        pin: Pin,
     },
 }
 

@@ -105,6 +105,13 @@ impl LedgerView for LedgerState {
     fn conveyed(&self, _: &GrantId) -> Option<Vec<CompartmentId>> {
         None
     }
+    fn pinned(&self, account: &AccountId) -> Option<Hash> {
+        let pin = self.pins.get(account)?;
+        pin.by.map(|_| pin.genesis)
+    }
+    fn pin_count(&self) -> u64 {
+        self.pins.values().filter(|pin| pin.by.is_some()).count() as u64
+    }
 }
 
 impl LedgerState {
@@ -210,7 +217,9 @@ impl LedgerState {
             Effect::DenyRequest(request) => {
                 self.decisions.insert(request, None);
             }
-            Effect::SetPin(pin) => {
+            Effect::SetPin(mut pin) => {
+                // A grant does not undo that the two compared.
+                pin.by = pin.by.or_else(|| self.pins.get(&pin.account)?.by);
                 self.pins.insert(pin.account, pin);
             }
             Effect::Checkpoint(_) => {}

@@ -124,6 +124,7 @@ pub fn granting(n: u8) -> Change {
             account: account(2),
             genesis: Hash([3; 32]),
             link: Hash([4; 32]),
+            by: None,
         },
     }
 }

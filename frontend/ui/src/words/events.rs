@@ -46,6 +46,8 @@ pub(crate) fn audit(t: &'static Texts, entry: &AuditEntry) -> (String, &'static 
         AuditKind::Invited => (t.audit_invited, "invited"),
         AuditKind::ProviderRegistered => (t.audit_provider_registered, "provider-registered"),
         AuditKind::VaultChanged => (t.audit_vault_changed, "vault-changed"),
+        AuditKind::EpochsAdvanced => (t.audit_epochs_advanced, "epochs-advanced"),
+        AuditKind::KeysPinned => (t.audit_keys_pinned, "keys-pinned"),
         AuditKind::Other => (t.audit_other, "other"),
     };
     (text.to_owned(), name)

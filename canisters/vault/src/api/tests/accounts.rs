@@ -225,7 +225,7 @@ fn the_last_principal_stays() {
     assert!(matches!(error, Error::Invalid { .. }));
 }
 
-fn rotation(person: &mut Person, by: Authority, key: u8) -> KeyRotate {
+pub(super) fn rotation(person: &mut Person, by: Authority, key: u8) -> KeyRotate {
     let new = SigningKey::from_bytes(&[key; 32]);
     let link = KeyLink {
         index: 1,

@@ -1,11 +1,13 @@
 //! Many versions in one call: each stands or falls for itself.
 
+use super::accounts::rotation;
 use super::release::{audit, events};
 use crate::api;
 use crate::rows::CurrentRow;
 use crate::testing::*;
 use salus_protocol::chain::AuditEvent;
 use salus_protocol::grant::{APPEND, READ, Scope};
+use salus_protocol::keychain::Authority;
 use salus_protocol::statement::{hash_of, sha256};
 use salus_protocol::version::{Part, Version, part_root};
 use salus_types::api::{
@@ -377,4 +379,41 @@ fn what_fails_half_way_takes_the_whole_call_back() {
     let error = api::versions_add(&mut vault, &alice.call(), items).unwrap_err();
     assert_eq!(error, Error::internal("current version"));
     assert!(vault.is_unsettled(), "the platform would keep half of it");
+}
+
+#[test]
+fn a_version_signed_under_a_replaced_key_link_is_told_the_ledger_that_replaced_it() {
+    let mut vault = new_vault();
+    let mut alice = Person::opened(&mut vault, 1);
+    let late = fresh(&mut alice, b"written before");
+    let rotated = rotation(&mut alice, Authority::Identity, 50);
+    api::key_rotate(&mut vault, &alice.call(), rotated.clone()).unwrap();
+    alice.advance(&rotated.op);
+    vault.settle();
+    let answers = api::versions_add(&mut vault, &alice.call(), vec![late.clone()]).unwrap();
+    let stale = Error::StaleHead {
+        count: alice.head.count,
+        head: alice.head.hash,
+    };
+    assert_eq!(errors(&answers), [Some(stale)]);
+    assert!(!vault.is_unsettled());
+    // Signed anew it goes in; in another's name it never does.
+    let version = Version {
+        author_link: alice.link,
+        ..statement(&late)
+    };
+    let again = alice.add_args(&version, b"written before", 1);
+    let answers = api::versions_add(&mut vault, &alice.call(), vec![again]).unwrap();
+    assert_eq!(errors(&answers), [None]);
+    let foreign = Version {
+        record: RecordId([77; 16]),
+        author_genesis: Hash([9; 32]),
+        ..version
+    };
+    let foreign = alice.add_args(&foreign, b"written before", 1);
+    let answers = api::versions_add(&mut vault, &alice.call(), vec![foreign]).unwrap();
+    assert!(matches!(
+        errors(&answers).as_slice(),
+        [Some(Error::Invalid { .. })]
+    ));
 }

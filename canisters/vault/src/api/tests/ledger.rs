@@ -163,6 +163,7 @@ fn a_grant_that_is_not_what_the_operation_names_is_refused() {
         account: bob.id,
         genesis: bob.genesis,
         link: bob.link,
+        by: None,
     };
     let change = Change::Grant {
         grant: entry,
