@@ -1,7 +1,7 @@
 //! What the client's failures mean for whoever runs the command. Must not know any command.
 
 use crate::error::{Error, Kind};
-use salus_client::{ClientError, CodeError, TransportError, VaultError};
+use salus_client::{ClientError, CodeError, PairingError, TransportError, VaultError};
 
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
@@ -43,6 +43,7 @@ impl From<ClientError> for Error {
                 .hint("look for a slip; if there is none, someone may be in between"),
             ClientError::Code(CodeError::NotACode) => Self::new(Kind::Usage, "not_a_code", message),
             ClientError::Code(_) => Self::new(Kind::Integrity, "safety_code", message),
+            ClientError::Pairing(error) => from_pairing(error, message),
             ClientError::Memory(_) | ClientError::Source(_) => {
                 Self::new(Kind::Other, "file", message)
             }
@@ -77,6 +78,19 @@ fn from_vault(error: &VaultError) -> Error {
             format!("{what}: over since {}", crate::text::time(*at))
         }
         other => other.to_string(),
+    };
+    Error::new(kind, reason, message)
+}
+
+fn from_pairing(error: PairingError, message: String) -> Error {
+    let (kind, reason) = match error {
+        PairingError::NoSuchCode => (Kind::NotFound, "no_such_code"),
+        PairingError::Used => (Kind::Conflict, "code_used"),
+        PairingError::Over => (Kind::NotFound, "pairing_over"),
+        PairingError::OtherAccount => (Kind::Conflict, "other_account"),
+        PairingError::Commitment => (Kind::Integrity, "pairing_commitment"),
+        PairingError::Offer => (Kind::Integrity, "pairing_offer"),
+        PairingError::TooEarly => (Kind::Other, "pairing_step"),
     };
     Error::new(kind, reason, message)
 }

@@ -16,6 +16,7 @@ mod attacks {
     mod commitment;
     mod keys;
     mod omission;
+    mod pairing;
     mod parameters;
     mod people;
     mod public_keys;

@@ -42,6 +42,7 @@ mod key_life {
     pub(crate) mod dishonest;
     pub(crate) mod following;
     pub(crate) mod many;
+    pub(crate) mod pairing;
     pub(crate) mod records;
     pub(crate) mod rotation;
     pub(crate) mod rotation_at_length;
@@ -60,5 +61,6 @@ fn the_same_holds_on_a_network() {
         key_life::many::on(&network).await;
         key_life::following::on(&network).await;
         key_life::sharing::on(&network).await;
+        key_life::pairing::on(&network).await;
     });
 }

@@ -12,16 +12,17 @@ use ic_stable_structures::DefaultMemoryImpl;
 use salus_types::api::{
     AccountCreate, AccountInfo, Adopt, AuditGet, AuditPage, CertifiedHeads, Counterparty,
     DirectoryItem, DirectoryPage, FeedGet, FeedPage, GrantPage, Head, InboxPage, InitArgs,
-    InvitationOpen, InvitationReceipt, KeyRotate, LedgerAppend, LedgerPage, PieceRead, RecordGet,
-    RecordList, RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, Signed,
-    UploadBegin, UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
+    InvitationOpen, InvitationReceipt, KeyRotate, LedgerAppend, LedgerPage, PairingAnswer,
+    PairingFinish, PairingOffer, PairingReveal, PairingView, PieceRead, RecordGet, RecordList,
+    RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, Signed, UploadBegin,
+    UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
 };
 use salus_types::{AccountId, RequestId, Result, UploadId};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// How often expired uploads are looked for.
+/// How often expired uploads and pairings are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 const WASM_PAGE: u64 = 65_536;
 
@@ -190,6 +191,12 @@ updates! {
     release_list(args: ReleaseList) -> RecordPage;
     release_open(args: ReleaseOpen) -> Vec<VersionView>;
     provider_register(entry: Signed) -> ();
+    pairing_begin(code: u64) -> u64;
+    pairing_answer(args: PairingAnswer) -> u64;
+    pairing_offer(args: PairingOffer) -> ();
+    pairing_reveal(args: PairingReveal) -> ();
+    pairing_finish(args: PairingFinish) -> ();
+    pairing_end(code: u64) -> ();
 }
 
 queries! {
@@ -211,6 +218,7 @@ queries! {
     directory_get(principal: Principal) -> DirectoryItem;
     directory_page(cursor: Option<u64>) -> DirectoryPage;
     inbox_page(from: u64) -> InboxPage;
+    pairing_show(code: u64) -> PairingView;
 }
 
 #[candid_method(update)]

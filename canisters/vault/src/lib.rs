@@ -15,6 +15,7 @@ mod certified;
 mod grants;
 mod ledger;
 mod owners;
+mod pairings;
 mod pins;
 mod rates;
 mod records;

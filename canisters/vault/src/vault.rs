@@ -112,6 +112,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             account_quota: limits::ACCOUNT_QUOTA_BYTES,
             upgrades: 0,
             directory: 0,
+            pairings: None,
         });
         if let Some(args) = args {
             if let Some(sign_up) = args.sign_up {

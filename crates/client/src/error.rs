@@ -1,6 +1,7 @@
 //! Everything that can go wrong, typed. Must not carry secrets or plaintext.
 
 use crate::memory::MemoryError;
+use crate::pairing::PairingError;
 use crate::records::SourceError;
 use crate::sharing::LinkError;
 use crate::transport::TransportError;
@@ -104,6 +105,9 @@ pub enum ClientError {
     /// A link that cannot be read.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// A pairing does not go on.
+    #[error(transparent)]
+    Pairing(#[from] PairingError),
     /// What this client remembers could not be read or written.
     #[error(transparent)]
     Memory(#[from] MemoryError),

@@ -25,6 +25,7 @@ mod inbox;
 mod keys;
 mod ledger;
 pub mod memory;
+mod pairing;
 mod people;
 mod records;
 mod remembered;
@@ -41,6 +42,7 @@ pub use error::{Chain, ClientError, IntegrityError, Result};
 pub use export::Exported;
 pub use inbox::Inbox;
 pub use memory::{Memory, MemoryError};
+pub use pairing::{Approving, Joining, PairingError, Words};
 pub use people::{Contact, KeyChange, Trust, safety_code_text, safety_number};
 pub use records::{
     Arrived, Author, Authorship, Bytes, Draft, NewRecord, OpenVersion, PartDraft, PartSource,
@@ -75,6 +77,7 @@ pub use salus_protocol::ledger::{
     ParametersError, PasskeyParameters, PassphraseParameters, SecondSecretKind, SlotKind,
     SlotParameters,
 };
+pub use salus_protocol::pairing::{NotACode, PairingCode};
 pub use salus_protocol::safety::{CodeError, is_number as is_safety_number};
 pub use salus_types::api::{AccountInfo, InboxItem, Notice, RequestStatus, Usage, VaultStatus};
 pub use salus_types::{

@@ -15,6 +15,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 /// Words of a phrase.
 pub const WORDS: usize = 24;
 
+/// A word of the list that phrases are made of. Places above 2,047 begin anew.
+pub fn listed_word(place: u16) -> &'static str {
+    let words = Language::English.word_list();
+    let place = usize::from(place) % words.len();
+    words.get(place).copied().unwrap_or_default()
+}
+
 /// Why a text is not a recovery phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PhraseError {

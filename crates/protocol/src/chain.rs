@@ -172,6 +172,12 @@ pub enum AuditEvent {
     /// Someone's keys were recorded as compared, or accepted after they had changed.
     #[n(26)]
     Pinned,
+    /// A new device was paired: `slot` is its own, `subject` the SHA-256 of its principal.
+    #[n(27)]
+    Paired,
+    /// A pairing that this account had answered was ended without a device being added.
+    #[n(28)]
+    PairingEnded,
 }
 
 /// An entry of the audit trail.

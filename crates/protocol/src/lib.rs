@@ -10,6 +10,7 @@ pub mod grant;
 pub mod hash_tree;
 pub mod keychain;
 pub mod ledger;
+pub mod pairing;
 pub mod request;
 pub mod safety;
 pub mod statement;

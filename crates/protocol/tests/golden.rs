@@ -13,8 +13,9 @@ use salus_protocol::chain::*;
 use salus_protocol::grant::{Grant, READ, Scope, VersionRef};
 use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::*;
+use salus_protocol::pairing::{Answer, Offer, PairingCode, Transcript};
 use salus_protocol::safety::{Party, SafetyCode, number};
-use salus_protocol::statement::{Statement, hash_of, verify};
+use salus_protocol::statement::{Statement, hash_of, sha256, verify};
 use salus_protocol::version::part_root;
 use salus_types::{CompartmentId, GrantId, Hash, RecordId, RequestId, SlotId};
 use serde_json::{Value, json};
@@ -361,6 +362,58 @@ fn pinning() -> Value {
     })
 }
 
+/// What two devices of one person say to each other, and the entries it leaves.
+fn pairing() -> Value {
+    let code = PairingCode::new(0x00a5_a5a5_a5a5).expect("a code");
+    let answer = Answer {
+        vault: VAULT.to_vec(),
+        code: code.number(),
+        account: account(1),
+        genesis: Hash([3; 32]),
+        nonce: [4; 32],
+    };
+    let offer = Offer {
+        principal: vec![5; 29],
+        slot: SlotId([6; 16]),
+        kind: SlotKind::Browser,
+        sealing: vec![7; 1216],
+        anchor: vec![8; 104],
+        nonce: [9; 32],
+    };
+    let commitment = answer.commitment().to_string();
+    let transcript = Transcript { answer, offer };
+    let paired = AuditEntry {
+        seq: 0,
+        at: 1,
+        event: AuditEvent::Paired,
+        actor: Some(pseudonym(&[1; 32], &account(2))),
+        other: None,
+        grant: None,
+        request: None,
+        compartment: None,
+        record: None,
+        version: None,
+        slot: Some(SlotId([6; 16])),
+        count: None,
+        subject: Some(sha256(&[5; 29])),
+    };
+    let ended = AuditEntry {
+        event: AuditEvent::PairingEnded,
+        ..paired.clone()
+    };
+    json!({
+        "code": { "number": code.number(), "text": code.to_string() },
+        "answer": hex::encode(canonical::encode(&transcript.answer)),
+        "commitment": commitment,
+        "transcript": hex::encode(canonical::encode(&transcript)),
+        "words": transcript.words(),
+        "audit": {
+            "paired": hex::encode(canonical::encode(&paired)),
+            "pairing ended": hex::encode(canonical::encode(&ended)),
+        },
+    })
+}
+
 #[test]
 fn every_format_is_as_it_was_published() {
     is_as_published("v1.json", all());
@@ -369,6 +422,7 @@ fn every_format_is_as_it_was_published() {
     is_as_published("v1-safety.json", comparing());
     is_as_published("v1-slots.json", unlocking());
     is_as_published("v1-pins.json", pinning());
+    is_as_published("v1-pairing.json", pairing());
 }
 
 fn is_as_published(name: &str, now: Value) {

@@ -19,6 +19,12 @@ macro_rules! wire {
     };
 }
 
+mod pairing;
+
+pub use pairing::{
+    PairingAnswer, PairingAnswered, PairingFinish, PairingOffer, PairingReveal, PairingView,
+};
+
 wire! {
 /// Arguments of installation and upgrade. Absent fields keep what is configured.
 pub struct InitArgs {

@@ -61,6 +61,12 @@ pub const PAGE_ITEMS: u64 = 1000;
 pub const PUBLISHED_NAME_BYTES: u64 = 200;
 /// How long an unfinished upload is kept: 24 h.
 pub const UPLOAD_LIFE_MS: u64 = 24 * 3_600_000;
+/// How long a pairing may take: 10 minutes, enough to walk to another room.
+pub const PAIRING_LIFE_MS: u64 = 10 * 60_000;
+/// Pairings that one caller may have begun at a time.
+pub const PAIRINGS_BEGUN: u64 = 3;
+/// Pairings that the vault keeps at a time, of about 2 KiB each.
+pub const PAIRINGS: u64 = 10_000;
 /// How long an invitation may live: 30 days.
 pub const INVITATION_LIFE_MS: u64 = 30 * 86_400_000;
 /// How long a grant may live: ten years.

@@ -230,5 +230,6 @@ fn kind(entry: &Entry) -> AuditKind {
         }
         AuditEvent::EpochsAdvanced => AuditKind::EpochsAdvanced,
         AuditEvent::Pinned => AuditKind::KeysPinned,
+        AuditEvent::Paired | AuditEvent::PairingEnded => AuditKind::Other,
     }
 }

@@ -1,7 +1,7 @@
 //! What went wrong, as the page is told. Must not carry secrets or health data.
 
 use crate::platform::PlatformError;
-use salus_client::{ClientError, TransportError, VaultError};
+use salus_client::{ClientError, PairingError, TransportError, VaultError};
 use salus_messages::{Failure, FailureKind};
 
 /// Result of an intent.
@@ -26,6 +26,7 @@ pub(crate) fn from_client(error: ClientError) -> Failure {
         ClientError::Invalid { field, .. } => FailureKind::Invalid {
             field: field.into(),
         },
+        ClientError::Pairing(error) => pairing_kind(error),
         ClientError::Link(_) => FailureKind::Invalid {
             field: "link".into(),
         },
@@ -43,6 +44,16 @@ pub(crate) fn from_client(error: ClientError) -> Failure {
         _ => FailureKind::Internal,
     };
     Failure::new(kind, detail)
+}
+
+fn pairing_kind(error: PairingError) -> FailureKind {
+    match error {
+        PairingError::NoSuchCode => FailureKind::NotFound,
+        PairingError::Used | PairingError::OtherAccount => FailureKind::Conflict,
+        PairingError::Over => FailureKind::Expired,
+        PairingError::Commitment | PairingError::Offer => FailureKind::Integrity,
+        PairingError::TooEarly => FailureKind::Internal,
+    }
 }
 
 fn vault_kind(error: VaultError) -> FailureKind {

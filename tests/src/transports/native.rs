@@ -345,6 +345,7 @@ impl Transport for Native {
             "directory_get" => self.read(arg, api::directory_get),
             "directory_page" => self.read(arg, api::directory_page),
             "inbox_page" => self.read(arg, api::inbox_page),
+            "pairing_show" => self.read(arg, api::pairing_show),
             other => Err(unknown(other)),
         }
     }
@@ -369,6 +370,12 @@ impl Transport for Native {
             "release_list" => self.write(arg, api::release_list),
             "release_open" => self.write(arg, api::release_open),
             "provider_register" => self.write(arg, api::provider_register),
+            "pairing_begin" => self.write(arg, api::pairing_begin),
+            "pairing_answer" => self.write(arg, api::pairing_answer),
+            "pairing_offer" => self.write(arg, api::pairing_offer),
+            "pairing_reveal" => self.write(arg, api::pairing_reveal),
+            "pairing_finish" => self.write(arg, api::pairing_finish),
+            "pairing_end" => self.write(arg, api::pairing_end),
             other => Err(unknown(other)),
         }
     }

@@ -11,6 +11,7 @@
 )]
 
 pub mod dishonest;
+pub mod pairing;
 pub mod passphrase;
 mod thief;
 

@@ -11,6 +11,7 @@ mod heads;
 mod inbox;
 mod invitations;
 mod ledger;
+mod pairing;
 mod reading;
 mod release;
 mod requests;
@@ -33,6 +34,10 @@ pub use heads::{chain_get, heads};
 pub use inbox::inbox_page;
 pub use invitations::{invitation_create, invitation_open};
 pub use ledger::{ledger_append, ledger_page};
+pub use pairing::{
+    pairing_answer, pairing_begin, pairing_end, pairing_finish, pairing_offer, pairing_reveal,
+    pairing_show,
+};
 pub use reading::{feed_page, piece_read, record_get, record_list};
 pub use release::{release_list, release_open};
 pub use requests::{request_inbox, request_outbox, request_send};

@@ -15,7 +15,13 @@ const VERSION: &str = if cfg!(feature = "changed-build") {
 };
 
 /// Updates by which someone without an account may begin.
-const OPEN_TO_ALL: [&str; 2] = ["account_create", "principal_claim"];
+const OPEN_TO_ALL: [&str; 5] = [
+    "account_create",
+    "principal_claim",
+    "pairing_begin",
+    "pairing_offer",
+    "pairing_end",
+];
 /// Largest argument of most updates: an inline version with its descriptor and framing, or a
 /// ledger operation with its grants.
 const ARGUMENT_BYTES: usize = 1_900_000;

@@ -215,7 +215,7 @@ pub fn upload_abort<R: Runtime, M: Memory>(
     Ok(())
 }
 
-/// One round of housekeeping: drops expired uploads and frees what was discarded. Whether there is
+/// One round of housekeeping: drops expired uploads and pairings and frees what was discarded. Whether there is
 /// more to do.
 ///
 /// # Errors
@@ -232,8 +232,9 @@ pub fn tend<R: Runtime, M: Memory>(vault: &mut Vault<R, M>, now: u64) -> Result<
         vault.drop_upload(*uploader, upload)?;
     }
     let freed = vault.free_discarded(FREED_PER_ROUND)?;
+    let paired = vault.drop_pairings(now)?;
     vault.settle();
-    Ok(expired.len() == DROPPED_PER_ROUND || freed)
+    Ok(expired.len() == DROPPED_PER_ROUND || freed || paired)
 }
 
 impl<R: Runtime, M: Memory> Vault<R, M> {

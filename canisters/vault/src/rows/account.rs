@@ -320,6 +320,9 @@ pub struct SettingsRow {
     /// Directory entries so far.
     #[n(3)]
     pub directory: u64,
+    /// Pairings that are kept; none where it is absent.
+    #[n(4)]
+    pub pairings: Option<u64>,
 }
 
 impl Row for SettingsRow {

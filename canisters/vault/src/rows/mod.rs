@@ -3,6 +3,7 @@
 
 mod access;
 mod account;
+mod pairing;
 mod record;
 mod social;
 
@@ -13,6 +14,10 @@ pub use access::{
 pub use account::{
     AccountIdRow, AccountRow, Chain, FeedState, LinkRow, OpRow, OutlineRow, PrincipalRow,
     ProfileRow, RecoveryRow, SettingsRow, SlotState, Strangers,
+};
+pub use pairing::{
+    PairingAnswerRow, PairingBegunRow, PairingClaimRow, PairingExpiryRow, PairingFinishRow,
+    PairingOfferRow, PairingRow,
 };
 pub use record::{
     CurrentRow, DiscardedRow, DropPlace, FeedRow, FiledPlace, PartRow, RecordRow, UploadExpiryRow,

@@ -53,7 +53,7 @@ pub enum Space {
     Signed,
     /// Slots, compartments, epochs, grants, requests, invitations.
     Access,
-    /// Uploads under way and their expiry.
+    /// Uploads and pairings under way and their expiry.
     Uploads,
     /// Inboxes, the directory, pseudonym salts, counters.
     Social,
@@ -194,6 +194,12 @@ tables! {
     UploadExpiry = Uploads, 2;
     /// owner ‖ blob → nothing: blobs whose pieces are still to be freed
     Discarded = Uploads, 3;
+    /// code → pairing under way
+    Pairings = Uploads, 4;
+    /// principal ‖ code → nothing: which pairings a principal has begun
+    PairingsBegun = Uploads, 5;
+    /// expiry ‖ code → nothing: which pairings to drop, and when
+    PairingExpiry = Uploads, 6;
 
     /// account ‖ sequence → notification
     Inbox = Social, 1;

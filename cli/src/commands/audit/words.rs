@@ -163,6 +163,8 @@ impl Words {
             AuditEvent::Refiled => format!("{who} sealed the keys of {count} versions anew"),
             AuditEvent::EpochsAdvanced => format!("{who} made new keys for {count} compartments"),
             AuditEvent::Pinned => format!("{who} confirmed the keys of {whom}"),
+            AuditEvent::Paired => format!("{who} paired a new device"),
+            AuditEvent::PairingEnded => format!("{who} ended a pairing: no device was added"),
         }
     }
 }
@@ -196,5 +198,7 @@ const fn name(event: AuditEvent) -> &'static str {
         AuditEvent::Refiled => "refiled",
         AuditEvent::EpochsAdvanced => "epochs_advanced",
         AuditEvent::Pinned => "pinned",
+        AuditEvent::Paired => "paired",
+        AuditEvent::PairingEnded => "pairing_ended",
     }
 }

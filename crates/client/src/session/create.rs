@@ -83,7 +83,7 @@ impl NewSlot {
     }
 }
 
-pub(super) fn ledger_kind(kind: SecretKind) -> SlotKind {
+pub(crate) fn ledger_kind(kind: SecretKind) -> SlotKind {
     match kind {
         SecretKind::Recovery => SlotKind::Recovery,
         SecretKind::Browser => SlotKind::Browser,

@@ -11,6 +11,7 @@ mod slots;
 mod unlock;
 
 pub use compartments::{Compartment, Label};
+pub(crate) use create::ledger_kind;
 pub use create::{NewAccount, NewSlot};
 pub use offered::{
     Offered, OfferedSlot, browser_slot_message, passkey_slot_message, passphrase_device_message,

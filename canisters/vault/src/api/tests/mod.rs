@@ -3,6 +3,7 @@ mod accounts;
 mod batches;
 mod filing;
 mod ledger;
+mod pairing;
 mod pins;
 mod records;
 mod release;
