@@ -7,10 +7,11 @@ use crate::home::{self, Home};
 use crate::identity::{self, IdentityFile};
 use crate::network::{self, Network, RootKey, Wanted};
 use crate::output::Output;
+use crate::secrets::{self, Secrets};
 use salus_client::agent::{AgentTransport, PemIdentity};
 use salus_client::memory::Folder;
 use salus_client::{AccountId, Client, ClientError, Principal, SystemClock};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// What every command starts from.
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) home: Home,
     identity: Option<String>,
     wanted: Wanted,
+    secrets: secrets::Wanted,
 }
 
 impl App {
@@ -40,6 +42,7 @@ impl App {
                 root_key: options.root_key.clone(),
                 fetch_root_key: options.fetch_root_key,
             },
+            secrets: options.secrets,
         })
     }
 
@@ -96,6 +99,11 @@ impl App {
             Rc::new(Folder::new(memory)),
             Rc::new(SystemClock),
         ))
+    }
+
+    /// What this machine keeps to open the account of a folder.
+    pub(crate) fn secrets(&self, folder: &Path) -> Secrets {
+        Secrets::of(folder, self.secrets)
     }
 
     /// Where this machine keeps what belongs to an account.

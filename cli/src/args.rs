@@ -4,6 +4,7 @@ use crate::commands::{
     account, audit, compartment, contact, export, grant, identity, inbox, invitation, provider,
     record, request,
 };
+use crate::secrets::Wanted;
 use clap::{Args, Parser, Subcommand};
 
 const EXIT_STATUSES: &str = "\
@@ -49,6 +50,16 @@ pub(crate) struct Global {
     /// Believe the node about its root key: only for development
     #[arg(long, global = true)]
     pub(crate) fetch_root_key: bool,
+    /// Where this machine keeps what opens your account
+    #[arg(
+        long,
+        global = true,
+        env = "SALUS_SECRETS",
+        value_enum,
+        default_value = "auto",
+        value_name = "WHERE"
+    )]
+    pub(crate) secrets: Wanted,
     /// Answer in JSON; errors too, on stderr
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -115,7 +126,14 @@ mod tests {
             "account create".to_owned(),
             "account create --name Ana --recovery-out words.txt".to_owned(),
             "account unlock --recovery words.txt".to_owned(),
+            "account unlock --passphrase-in words.txt --sheet-key-in key.txt".to_owned(),
+            "account unlock --passphrase-in - --secrets file".to_owned(),
             "account show".to_owned(),
+            "account slots".to_owned(),
+            "account slot add passphrase".to_owned(),
+            "account slot add passphrase --with device --passphrase-in -".to_owned(),
+            "account slot add passphrase --with sheet --sheet-out sheet.txt --label Home".to_owned(),
+            format!("account slot remove {id}"),
             "provider register --name Novak --specialty Cardiology".to_owned(),
             "provider list".to_owned(),
             "contact list".to_owned(),
@@ -173,6 +191,10 @@ mod tests {
             "account unlock",
             "contact verify Novak",
             "contact verify Novak --number 1 --code a",
+            "account unlock --recovery a --passphrase-in b",
+            "account unlock --sheet-key-in a",
+            "account slot add passphrase --with nothing",
+            "account slot remove 12",
         ] {
             let words = std::iter::once("salus").chain(line.split_whitespace());
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -53,7 +53,8 @@ impl From<ClientError> for Error {
 }
 
 /// What to do when this machine cannot open the account.
-pub(crate) const UNLOCK: &str = "run `salus account unlock --recovery FILE` on this machine";
+pub(crate) const UNLOCK: &str =
+    "run `salus account unlock` on this machine with your recovery phrase or a passphrase";
 
 fn from_vault(error: &VaultError) -> Error {
     let (kind, reason) = match error {

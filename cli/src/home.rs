@@ -7,7 +7,8 @@
 //! networks/NETWORK/                              0700; NETWORK is a hash of the root key
 //!     memory/…                                   what the client remembers and resumes
 //!     VAULT/ACCOUNT/
-//!         slot.json                              0600, this machine's way to unlock
+//!         slot.json                              0600, this machine's way to unlock, or where it is
+//!         device.json                            0600, what passphrases are bound to, or where it is
 //!         contacts.json                          names of people
 //!         imports/…                              imports that were interrupted
 //! ```
@@ -15,8 +16,9 @@
 use crate::error::{Error, Kind, Result};
 use etcetera::{AppStrategy, AppStrategyArgs};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -149,6 +151,28 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::file("read", path, &error)),
     }
+}
+
+/// Bytes of a secret that someone wrote to a file, at most.
+const SECRET_BYTES: u64 = 64 << 10;
+
+/// A secret that someone wrote to a file; - is stdin.
+///
+/// # Errors
+/// [`Error::file`]
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
+    // As large as it may get, so that no part is left behind where it grew.
+    let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES as usize));
+    let read = if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(SECRET_BYTES)
+            .read_to_string(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(SECRET_BYTES).read_to_string(&mut text))
+    };
+    read.map_err(|error| Error::file("read", path, &error))?;
+    Ok(text)
 }
 
 /// Holds a folder for one command at a time; the next waits. Ends with the value.

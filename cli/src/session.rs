@@ -4,7 +4,6 @@
 use crate::app::App;
 use crate::contacts::Contacts;
 use crate::error::{Error, Kind, Result};
-use crate::slot_file;
 use salus_client::{AccountId, Client, Compartment, Unlocked};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -33,7 +32,7 @@ impl<'a> Session<'a> {
             .await?
             .ok_or(salus_client::ClientError::NoAccount)?;
         let folder = app.folder(&client, info.account);
-        let Some((slot, secret)) = slot_file::load(&folder)? else {
+        let Some((slot, secret)) = app.secrets(&folder).slot()? else {
             return Err(locked());
         };
         let unlocked = client.unlock_with_slot(slot, &secret).await?;

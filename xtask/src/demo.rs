@@ -159,6 +159,7 @@ impl Salus {
         }
         command
             .env("SALUS_HOME", &self.home)
+            .env("SALUS_SECRETS", "file")
             .env("SALUS_LOCAL", &self.local)
             .args(["--network", "local", "--json", "--identity", identity])
             .args(arguments);

@@ -1,20 +1,20 @@
 //! `salus account …`: opening an account, unlocking it on this machine, what it is.
 
+use super::passphrase;
+use super::slot::{self, Slot};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::home;
 use crate::session::Session;
-use crate::slot_file;
 use crate::text::{self, line};
 use clap::Subcommand;
 use salus_client::{
-    AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotKind, SlotSecret, Unlocked,
+    AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotSecret, Unlocked,
 };
 use salus_health::Category;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// Your account.
 #[derive(Debug, Subcommand)]
@@ -31,8 +31,15 @@ pub(crate) enum Command {
     /// Let this machine open your account from now on; joins this identity to it if need be
     Unlock {
         /// File with the recovery phrase; - reads it from stdin
-        #[arg(long, value_name = "FILE")]
-        recovery: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "passphrase_in")]
+        recovery: Option<PathBuf>,
+        /// File with a passphrase; - reads it from stdin
+        #[arg(long, value_name = "FILE", conflicts_with = "recovery")]
+        passphrase_in: Option<PathBuf>,
+        /// File with the key on your recovery sheet; without it the passphrase is one that is bound to
+        /// this machine
+        #[arg(long, value_name = "FILE", requires = "passphrase_in")]
+        sheet_key_in: Option<PathBuf>,
     },
     /// Make new identity keys after someone stole yours: overrides whatever the thief did to them
     Recover {
@@ -45,6 +52,11 @@ pub(crate) enum Command {
     Rotate,
     /// Show your account
     Show,
+    /// List the ways to open your account
+    Slots,
+    /// Add or remove a way to open your account
+    #[command(subcommand)]
+    Slot(slot::Command),
 }
 
 /// What `create` answers.
@@ -112,14 +124,6 @@ impl fmt::Display for Opened {
 }
 
 #[derive(Serialize)]
-struct Slot {
-    id: String,
-    kind: &'static str,
-    label: String,
-    in_use: bool,
-}
-
-#[derive(Serialize)]
 struct Usage {
     bytes: u64,
     quota: u64,
@@ -149,13 +153,7 @@ impl fmt::Display for Shown {
             writeln!(f, "Principal      {principal}")?;
         }
         for slot in &self.slots {
-            let here = if slot.in_use { " (in use)" } else { "" };
-            writeln!(
-                f,
-                "Opened by      {} {}{here}",
-                slot.kind,
-                line(&slot.label)
-            )?;
+            writeln!(f, "Opened by      {slot}")?;
         }
         write!(
             f,
@@ -176,12 +174,24 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
         Command::Create { name, recovery_out } => {
             create(app, name.as_deref(), recovery_out.as_deref()).await
         }
-        Command::Unlock { recovery } => {
+        Command::Unlock {
+            recovery: Some(recovery),
+            ..
+        } => {
             let phrase = read_phrase(recovery)?;
             let client = app.client().await?;
             let joined = client.account().await?.is_none();
             let unlocked = client.unlock_with_phrase(&phrase).await?;
             keep(app, &unlocked, joined).await
+        }
+        Command::Unlock {
+            passphrase_in,
+            sheet_key_in,
+            ..
+        } => {
+            let unlocked =
+                passphrase::unlock(app, passphrase_in.as_deref(), sheet_key_in.as_deref()).await?;
+            keep(app, &unlocked, false).await
         }
         Command::Recover { recovery } => {
             let phrase = read_phrase(recovery)?;
@@ -192,6 +202,8 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
         }
         Command::Rotate => super::rotation::rotate(app).await,
         Command::Show => show(app).await,
+        Command::Slots => slot::list(app).await,
+        Command::Slot(command) => slot::run(app, command).await,
     }
 }
 
@@ -210,7 +222,7 @@ async fn create(app: &App, name: Option<&str>, out: Option<&Path>) -> Result<()>
         home::write_new(out, format!("{}\n", words.as_str()).as_bytes())?;
     }
     let made = async {
-        slot_file::save(&folder, slot.id, &slot.secret)?;
+        app.secrets(&folder).keep_slot(slot.id, &slot.secret)?;
         let new = NewAccount {
             account: Some(account),
             phrase: &phrase,
@@ -232,6 +244,7 @@ async fn create(app: &App, name: Option<&str>, out: Option<&Path>) -> Result<()>
         Err(error) => {
             // Unless nobody knows whether it was done, it was not: leave nothing behind.
             if error.kind != Kind::Network && error.kind != Kind::Integrity {
+                let _ = app.secrets(&folder).forget_slot();
                 let _ = std::fs::remove_dir_all(&folder);
                 if let Some(out) = out {
                     let _ = std::fs::remove_file(out);
@@ -256,15 +269,15 @@ async fn create(app: &App, name: Option<&str>, out: Option<&Path>) -> Result<()>
 
 /// Makes sure that this machine opens the account from now on.
 async fn keep(app: &App, unlocked: &Unlocked, joined: bool) -> Result<()> {
-    let folder = app.folder(unlocked.client(), unlocked.account());
+    let secrets = app.secrets(&app.folder(unlocked.client(), unlocked.account()));
     let slots = unlocked.slots()?;
-    let there = match slot_file::load(&folder) {
+    let there = match secrets.slot() {
         Ok(Some((slot, _))) => slots.iter().any(|s| s.id == slot),
         _ => false,
     };
     if !there {
         let slot = file_slot()?;
-        slot_file::save(&folder, slot.id, &slot.secret)?;
+        secrets.keep_slot(slot.id, &slot.secret)?;
         unlocked.add_slot(&slot).await?;
     }
     app.out.answer(&Opened {
@@ -290,21 +303,7 @@ async fn show(app: &App) -> Result<()> {
             .into_iter()
             .map(|p| p.to_text())
             .collect(),
-        slots: unlocked
-            .slots()?
-            .into_iter()
-            .map(|slot| Slot {
-                id: slot.id.to_string(),
-                kind: match slot.kind {
-                    SlotKind::Recovery => "recovery",
-                    SlotKind::Browser => "browser",
-                    SlotKind::File => "file",
-                    _ => "other",
-                },
-                label: slot.label,
-                in_use: slot.in_use,
-            })
-            .collect(),
+        slots: unlocked.slots()?.into_iter().map(Slot::from).collect(),
         usage: Usage {
             bytes: usage.bytes,
             quota: usage.quota,
@@ -315,16 +314,7 @@ async fn show(app: &App) -> Result<()> {
 }
 
 fn read_phrase(path: &Path) -> Result<RecoveryPhrase> {
-    let text = if path == Path::new("-") {
-        let mut text = Zeroizing::new(String::new());
-        std::io::Read::read_to_string(&mut std::io::stdin().lock(), &mut text)
-            .map_err(|error| Error::file("read", path, &error))?;
-        text
-    } else {
-        Zeroizing::new(
-            std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?,
-        )
-    };
+    let text = home::read_secret(path)?;
     RecoveryPhrase::parse(&text).map_err(|error| salus_client::ClientError::from(error).into())
 }
 

@@ -10,10 +10,12 @@ pub(crate) mod grant;
 pub(crate) mod identity;
 pub(crate) mod inbox;
 pub(crate) mod invitation;
+pub(crate) mod passphrase;
 pub(crate) mod provider;
 pub(crate) mod record;
 pub(crate) mod request;
 pub(crate) mod rotation;
+pub(crate) mod slot;
 
 use crate::app::App;
 use crate::args::{Cli, Command};
