@@ -36,6 +36,7 @@ impl<'a> Session<'a> {
             return Err(locked());
         };
         let unlocked = client.unlock_with_slot(slot, &secret).await?;
+        note_use(app, &unlocked).await;
         Self::of(app, unlocked)
     }
 
@@ -72,6 +73,14 @@ impl<'a> Session<'a> {
     /// What someone's account is called here, or nothing.
     pub(crate) fn name_of(&self, account: AccountId) -> Option<String> {
         self.contacts.borrow().name_of(account).map(str::to_owned)
+    }
+}
+
+/// Notes that the slot in use opened the account; the command goes on if the vault does not take it.
+pub(crate) async fn note_use(app: &App, unlocked: &Unlocked) {
+    if let Err(error) = unlocked.note_use().await {
+        app.out
+            .remark(format_args!("The vault did not note this unlock: {error}"));
     }
 }
 

@@ -64,6 +64,15 @@ fn a_passphrase_opens_the_account_elsewhere_until_it_is_removed() -> Result<()> 
     let key = text(&added, "sheet_key")?;
     ensure!(words.split(' ').count() == 7, "{words}");
     ensure!(key.len() == 35 && key.split('-').count() == 6, "{key}");
+    // Who opened it last, and when, is listed, and stands in the audit trail once.
+    let listed = ana.salus(&["account", "slots"])?;
+    let slots = listed["slots"].as_array().context("no slots")?;
+    let used: Vec<_> = slots.iter().filter(|s| s["last_used"].is_u64()).collect();
+    ensure!(used.len() == 1 && used[0]["in_use"] == true, "{listed}");
+    let trail = ana.salus(&["audit", "show"])?;
+    let entries = trail["entries"].as_array().context("no entries")?;
+    let unlocked = entries.iter().filter(|e| e["event"] == "unlocked");
+    ensure!(unlocked.count() == 1, "{trail}");
     let shown = ana.salus(&["account", "slots"])?.to_string();
     ensure!(shown.contains("at home"), "{shown}");
     ensure!(

@@ -17,7 +17,7 @@ use salus_types::api::{
     RecordPage, ReleaseList, ReleaseOpen, RequestPage, RequestSend, Signed, UploadBegin,
     UploadStatus, VaultStatus, VersionAdd, VersionReceipt, VersionView,
 };
-use salus_types::{AccountId, RequestId, Result, UploadId};
+use salus_types::{AccountId, RequestId, Result, SlotId, UploadId};
 use serde_bytes::ByteBuf;
 use std::cell::RefCell;
 use std::time::Duration;
@@ -180,6 +180,7 @@ updates! {
     principal_claim(claim: Signed) -> AccountInfo;
     principal_remove(disclaim: Signed) -> AccountInfo;
     profile_set(profile: ByteBuf) -> ();
+    slot_used(slot: SlotId) -> ();
     ledger_append(args: LedgerAppend) -> Head;
     key_rotate(args: KeyRotate) -> Head;
     upload_begin(args: UploadBegin) -> UploadStatus;

@@ -270,6 +270,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
                 let state = SlotState {
                     id: slot.id,
                     kind: slot.kind,
+                    used: None,
                 };
                 let at = outline.slots.partition_point(|s| s.id < slot.id);
                 outline.slots.insert(at, state);

@@ -5,7 +5,7 @@ use super::slot::{self, Slot};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use crate::home;
-use crate::session::Session;
+use crate::session::{Session, note_use};
 use crate::text::{self, line};
 use clap::Subcommand;
 use salus_client::{
@@ -269,6 +269,7 @@ async fn create(app: &App, name: Option<&str>, out: Option<&Path>) -> Result<()>
 
 /// Makes sure that this machine opens the account from now on.
 async fn keep(app: &App, unlocked: &Unlocked, joined: bool) -> Result<()> {
+    note_use(app, unlocked).await;
     let secrets = app.secrets(&app.folder(unlocked.client(), unlocked.account()));
     let slots = unlocked.slots()?;
     let there = match secrets.slot() {

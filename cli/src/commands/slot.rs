@@ -4,7 +4,7 @@ use super::passphrase::{self, PassphraseArgs};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::session::Session;
-use crate::text::line;
+use crate::text::{self, line};
 use clap::Subcommand;
 use salus_client::{SecondSecretKind, SlotId, SlotInfo, SlotKind, SlotParameters};
 use serde::Serialize;
@@ -39,6 +39,7 @@ pub(crate) struct Slot {
     /// What a passphrase is combined with.
     with: Option<&'static str>,
     label: String,
+    last_used: Option<u64>,
     in_use: bool,
 }
 
@@ -62,6 +63,7 @@ impl From<SlotInfo> for Slot {
             },
             with,
             label: slot.label,
+            last_used: slot.last_used,
             in_use: slot.in_use,
         }
     }
@@ -75,6 +77,9 @@ impl fmt::Display for Slot {
         }
         if !self.label.is_empty() {
             write!(f, " {}", line(&self.label))?;
+        }
+        if let Some(at) = self.last_used {
+            write!(f, ", last used {}", text::time(at))?;
         }
         if self.in_use {
             write!(f, " (in use)")?;

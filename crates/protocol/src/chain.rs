@@ -162,6 +162,10 @@ pub enum AuditEvent {
     /// A checkpoint of the ledger was signed.
     #[n(22)]
     Checkpoint,
+    /// The owner unlocked the account with a slot, by their client's own account; at most one entry
+    /// for each slot and hour.
+    #[n(23)]
+    Unlocked,
     /// Versions' keys were filed anew: `count` of them where they lay, or one version in another
     /// compartment.
     #[n(24)]

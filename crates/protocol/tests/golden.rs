@@ -296,6 +296,26 @@ fn unlocking() -> Value {
     })
 }
 
+/// What came with noting when slots were used.
+fn used() -> Value {
+    let unlocked = AuditEntry {
+        seq: 0,
+        at: 1,
+        event: AuditEvent::Unlocked,
+        actor: Some(pseudonym(&[1; 32], &account(2))),
+        other: None,
+        grant: None,
+        request: None,
+        compartment: None,
+        record: None,
+        version: None,
+        slot: Some(SlotId([3; 16])),
+        count: None,
+        subject: None,
+    };
+    json!({ "audit": { "unlocked": hex::encode(canonical::encode(&unlocked)) } })
+}
+
 /// What two people compare.
 fn comparing() -> Value {
     let party = |n: u8| Party {
@@ -423,6 +443,7 @@ fn every_format_is_as_it_was_published() {
     is_as_published("v1-slots.json", unlocking());
     is_as_published("v1-pins.json", pinning());
     is_as_published("v1-pairing.json", pairing());
+    is_as_published("v1-slots-used.json", used());
 }
 
 fn is_as_published(name: &str, now: Value) {

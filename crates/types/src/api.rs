@@ -5,7 +5,7 @@
 //! Which methods are updates and which queries stands in `candid/vault.did`.
 
 use crate::ids::{
-    AccountId, CompartmentId, GrantId, Hash, InvitationId, RecordId, RequestId, UploadId,
+    AccountId, CompartmentId, GrantId, Hash, InvitationId, RecordId, RequestId, SlotId, UploadId,
 };
 use candid::{CandidType, Principal};
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,16 @@ pub struct AccountInfo {
     pub inbox: u64,
     /// What it takes.
     pub usage: Usage,
+    /// When its slots were last used, as far as clients noted it.
+    pub slots: Vec<SlotUse>,
+}
+
+/// When a slot was last used to unlock.
+pub struct SlotUse {
+    /// Which slot.
+    pub slot: SlotId,
+    /// When, within an hour.
+    pub at: u64,
 }
 
 /// Opens an account, all at once or not at all.

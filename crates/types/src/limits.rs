@@ -36,6 +36,8 @@ pub const SLOTS: u64 = 16;
 pub const PASSPHRASE_MEMORY_KIB: (u32, u32) = (64 << 10, 1 << 20);
 /// Passes over that memory, least and most.
 pub const PASSPHRASE_PASSES: (u32, u32) = (3, 16);
+/// How long a slot's use is not noted again: an hour.
+pub const SLOT_USE_MS: u64 = 3_600_000;
 /// A passkey's credential id (WebAuthn Level 3, section 4).
 pub const CREDENTIAL_BYTES: u64 = 1023;
 /// Principals of an account.

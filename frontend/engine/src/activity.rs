@@ -225,6 +225,7 @@ fn kind(entry: &Entry) -> AuditKind {
         AuditEvent::Refused | AuditEvent::StrangersRefused => AuditKind::Refused,
         AuditEvent::Invited => AuditKind::Invited,
         AuditEvent::Upgraded => AuditKind::VaultChanged,
+        AuditEvent::Unlocked => AuditKind::Unlocked,
         AuditEvent::CompartmentRenamed | AuditEvent::Checkpoint | AuditEvent::Refiled => {
             AuditKind::Other
         }

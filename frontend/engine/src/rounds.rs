@@ -66,6 +66,10 @@ async fn look_around(engine: &Rc<Engine>) -> Outcome<()> {
     let account = unlocked.client().account().await.map_err(from_client)?;
     let count = account.map_or(0, |info| info.inbox);
     let before = engine.notified.get();
+    if before.is_none() {
+        // The first round after an unlock. Nothing depends on it.
+        let _ = unlocked.note_use().await;
+    }
     if before == Some(count) {
         return Ok(());
     }

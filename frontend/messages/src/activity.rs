@@ -85,6 +85,8 @@ pub enum AuditKind {
     ProviderRegistered,
     /// The vault was upgraded or its settings changed.
     VaultChanged,
+    /// The account was unlocked.
+    Unlocked,
     /// Anything else; the subject says what.
     Other,
     /// Compartments got new keys.

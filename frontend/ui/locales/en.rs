@@ -350,6 +350,7 @@ texts! {
     audit_refused: "tried something and was refused",
     audit_invited: "made an invitation",
     audit_provider_registered: "published a provider profile",
+    audit_unlocked: "unlocked this account",
     audit_vault_changed: "changed the vault’s program or settings",
     audit_epochs_advanced: "made new keys for your categories",
     audit_keys_pinned: "confirmed whose keys these are:",

@@ -350,6 +350,7 @@ pub(crate) static ES: Texts = Texts {
     audit_refused: "intentó algo y fue rechazado",
     audit_invited: "creó una invitación",
     audit_provider_registered: "publicó un perfil profesional",
+    audit_unlocked: "desbloqueó esta cuenta",
     audit_vault_changed: "cambió el programa o los ajustes de la bóveda",
     audit_epochs_advanced: "creó claves nuevas para sus categorías",
     audit_keys_pinned: "confirmó de quién son estas claves:",

@@ -355,6 +355,7 @@ impl Transport for Native {
             "account_create" => self.write(arg, api::account_create),
             "principal_claim" => self.write(arg, api::principal_claim),
             "principal_remove" => self.write(arg, api::principal_remove),
+            "slot_used" => self.write(arg, api::slot_used),
             "profile_set" => self.write(arg, api::profile_set),
             "ledger_append" => self.write(arg, api::ledger_append),
             "key_rotate" => self.write(arg, api::key_rotate),

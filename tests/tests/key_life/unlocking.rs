@@ -14,6 +14,7 @@ stories! {
     a_passphrase_bound_to_a_device_is_worth_nothing_elsewhere,
     a_passkey_unlocks_by_what_is_offered_before_anything_is_open,
     a_removed_passphrase_opens_nothing_and_the_other_ways_go_on,
+    when_a_way_was_last_used_is_noted_once_and_listed,
 }
 
 async fn offered(client: &Client, id: SlotId) -> OfferedSlot {
@@ -164,4 +165,42 @@ async fn a_removed_passphrase_opens_nothing_and_the_other_ways_go_on(world: Worl
     let slots = own.slots().unwrap();
     let mine = slots.iter().find(|slot| slot.id == kept).unwrap();
     assert!(mine.in_use && mine.parameters.is_some());
+}
+
+async fn when_a_way_was_last_used_is_noted_once_and_listed(world: World) {
+    let person = world.person(1).await;
+    let secret = SlotSecret::generate_for_file().unwrap();
+    let slot = NewSlot::new(secret.clone(), "laptop").unwrap();
+    person.own.add_slot(&slot).await.unwrap();
+    let device = world.device(1);
+    let own = device.client.unlock_with_slot(slot.id, &secret).await;
+    let own = own.unwrap();
+    let last = |slots: Vec<salus_client::SlotInfo>| {
+        let found = slots.into_iter().find(|s| s.id == slot.id);
+        found.unwrap().last_used
+    };
+    assert_eq!(last(own.slots().unwrap()), None);
+    own.note_use().await.unwrap();
+    let noted = last(own.slots().unwrap()).unwrap();
+    assert!(noted.abs_diff(device.client.now()) < MINUTE);
+    for _ in 0..3 {
+        own.note_use().await.unwrap();
+    }
+    assert_eq!(device.lies.calls("slot_used"), 1);
+    // Another browser sees it, before and after it unlocks, and in the audit trail.
+    let fresh = world.device(1).client;
+    let shown = offered(&fresh, slot.id).await.last_used.unwrap();
+    assert!(shown.abs_diff(noted) < MINUTE);
+    person.own.refresh().await.unwrap();
+    assert_eq!(last(person.own.slots().unwrap()), Some(shown));
+    let trail = person.own.audit_trail(&Quiet).await.unwrap();
+    let unlocked = trail
+        .entries
+        .iter()
+        .filter(|e| e.event == salus_client::audit::AuditEvent::Unlocked);
+    let unlocked: Vec<_> = unlocked.map(|e| (e.at, e.slot)).collect();
+    assert_eq!(unlocked, [(shown, Some(slot.id))]);
+    // A locked one notes nothing.
+    own.lock();
+    assert_eq!(own.note_use().await, Err(ClientError::Locked));
 }

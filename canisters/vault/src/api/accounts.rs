@@ -18,7 +18,7 @@ use salus_protocol::chain::AuditEvent;
 use salus_protocol::keychain::{Authority, ChainError};
 use salus_protocol::request::{Claim, Disclaim};
 use salus_protocol::statement::{self, Statement};
-use salus_types::api::{AccountCreate, AccountInfo, FeedHead, Signed, SignedLink, Usage};
+use salus_types::api::{AccountCreate, AccountInfo, FeedHead, Signed, SignedLink, SlotUse, Usage};
 use salus_types::{AccountId, CompartmentId, Error, Hash, Result, limits};
 use serde_bytes::ByteBuf;
 
@@ -246,6 +246,14 @@ fn info<R: Runtime, M: Memory>(vault: &Vault<R, M>, owner: Owner) -> Result<Acco
             quota: vault.settings.account_quota,
             records: account.records,
         },
+        slots: outline
+            .slots
+            .iter()
+            .filter_map(|s| {
+                let at = s.used?;
+                Some(SlotUse { slot: s.id, at })
+            })
+            .collect(),
     })
 }
 

@@ -238,6 +238,9 @@ pub struct SlotState {
     /// Its kind.
     #[n(1)]
     pub kind: SlotKind,
+    /// When its use was last noted, ms since 1970.
+    #[n(2)]
+    pub used: Option<u64>,
 }
 
 /// What an account consists of, as far as the next ledger check and the certified tree need it.

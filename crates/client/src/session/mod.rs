@@ -28,7 +28,7 @@ use salus_crypto::VaultScope;
 use salus_protocol::KeyChain;
 use salus_protocol::ledger::{Change, LedgerOp};
 use salus_protocol::statement;
-use salus_types::api::{AccountInfo, GrantPayload, Head, LedgerAppend, Signed};
+use salus_types::api::{AccountInfo, GrantPayload, Head, LedgerAppend, Signed, SlotUse};
 use salus_types::{AccountId, Hash, limits};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -47,6 +47,8 @@ pub(crate) struct Core {
     keys: RefCell<Option<Keys>>,
     profile: RefCell<Option<Profile>>,
     usage: RefCell<salus_types::api::Usage>,
+    /// When slots were last used, as the vault told last.
+    used: RefCell<Vec<SlotUse>>,
     inbox: Cell<u64>,
 }
 
@@ -93,6 +95,7 @@ impl Unlocked {
                 keys: RefCell::new(Some(keys)),
                 profile: RefCell::new(None),
                 usage: RefCell::new(info.usage.clone()),
+                used: RefCell::new(info.slots.clone()),
                 inbox: Cell::new(info.inbox),
             }),
         };
@@ -227,6 +230,7 @@ impl Unlocked {
             .await?;
         self.replace(chain, ledger)?;
         self.core.usage.replace(info.usage);
+        self.core.used.replace(info.slots);
         self.core.inbox.set(info.inbox);
         Ok(found)
     }

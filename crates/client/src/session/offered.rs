@@ -31,6 +31,9 @@ pub struct OfferedSlot {
     /// What its secret is made with: a passkey's credential and salt, how a passphrase is stretched
     /// and what second secret it takes.
     pub parameters: Option<SlotParameters>,
+    /// When it was last used, ms since 1970, within an hour, as the vault tells; `None` if no client
+    /// noted it.
+    pub last_used: Option<u64>,
 }
 
 /// The caller's account, locked.
@@ -88,10 +91,12 @@ impl Client {
     /// that does not hold.
     pub async fn offered_slots(&self) -> Result<Offered> {
         let (info, _, ledger) = self.shown().await?;
+        let used = |id| info.slots.iter().find(|used| used.slot == id);
         let slots = ledger.state.slots.into_values().map(|slot| OfferedSlot {
             id: slot.id,
             kind: slot.kind,
             parameters: slot.parameters,
+            last_used: used(slot.id).map(|used| used.at),
         });
         Ok(Offered {
             account: info.account,

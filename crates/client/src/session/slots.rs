@@ -11,7 +11,8 @@ use salus_crypto::{VaultScope, note};
 use salus_protocol::ledger::{
     Change, CompartmentRewrap, CompartmentState, SlotKind, SlotParameters, SlotWrap, Wrap,
 };
-use salus_types::{CompartmentId, SlotId};
+use salus_types::api::SlotUse;
+use salus_types::{CompartmentId, SlotId, limits};
 
 /// A way to unlock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub struct SlotInfo {
     /// What its secret is made with: a passkey's credential, how a passphrase is stretched and what
     /// it is combined with.
     pub parameters: Option<SlotParameters>,
+    /// When it was last used, ms since 1970, within an hour, as the vault told at the last refresh.
+    /// `None` if no client noted it. Nothing proves it; the audit trail has an entry for each time.
+    pub last_used: Option<u64>,
     /// Whether it is the one this was unlocked with.
     pub in_use: bool,
 }
@@ -43,10 +47,36 @@ impl Unlocked {
                     .open_note(|amk| note::open_slot_label(amk, self.scope(), slot.id, &slot.label))
                     .unwrap_or_default(),
                 parameters: slot.parameters.clone(),
+                last_used: self.last_used(slot.id),
                 in_use: slot.id == keys.hold.slot,
             });
             Ok(slots.collect())
         })
+    }
+
+    fn last_used(&self, slot: SlotId) -> Option<u64> {
+        let used = self.core.used.borrow();
+        used.iter().find(|used| used.slot == slot).map(|u| u.at)
+    }
+
+    /// Notes in the account, and in its audit trail, that the slot in use opened it. At most once in an
+    /// hour for each slot: before that nothing is called. Worth doing after every unlock, in the
+    /// background: it is an update, and nothing depends on it.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`] and the vault's.
+    pub async fn note_use(&self) -> Result<()> {
+        let slot = self.with(|keys| Ok(keys.hold.slot))?;
+        let now = self.client.now();
+        let recent = |at: u64| now.saturating_sub(at) < limits::SLOT_USE_MS;
+        if self.last_used(slot).is_some_and(recent) {
+            return Ok(());
+        }
+        let () = self.client.update("slot_used", (slot,)).await?;
+        let mut used = self.core.used.borrow_mut();
+        used.retain(|used| used.slot != slot);
+        used.push(SlotUse { slot, at: now });
+        Ok(())
     }
 
     /// Adds a way to unlock.

@@ -48,6 +48,7 @@ pub(crate) fn audit(t: &'static Texts, entry: &AuditEntry) -> (String, &'static 
         AuditKind::VaultChanged => (t.audit_vault_changed, "vault-changed"),
         AuditKind::EpochsAdvanced => (t.audit_epochs_advanced, "epochs-advanced"),
         AuditKind::KeysPinned => (t.audit_keys_pinned, "keys-pinned"),
+        AuditKind::Unlocked => (t.audit_unlocked, "unlocked"),
         AuditKind::Other => (t.audit_other, "other"),
     };
     (text.to_owned(), name)

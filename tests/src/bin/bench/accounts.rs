@@ -49,7 +49,12 @@ impl Person {
 
     /// Their account, unlocked on the network.
     pub(crate) async fn unlock(&self, network: &Network) -> Result<Unlocked> {
-        Ok(self.on(network)?.unlock_with_phrase(&self.phrase).await?)
+        self.unlock_by_phrase(&self.on(network)?).await
+    }
+
+    /// Their account, unlocked.
+    pub(crate) async fn unlock_by_phrase(&self, client: &Client) -> Result<Unlocked> {
+        Ok(client.unlock_with_phrase(&self.phrase).await?)
     }
 
     /// Opens their account.

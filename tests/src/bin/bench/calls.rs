@@ -63,6 +63,7 @@ const PIECE: &str = "one 1 MiB piece";
 const GRANT_FEW: &str = "grant over 10 records";
 const GRANT_MANY: &str = "grant over the fullest compartment";
 const APPROVE: &str = "approve a request";
+const NOTE_USE: &str = "note that a slot was used";
 const INVITE: &str = "make an invitation";
 const ASK: &str = "send a request";
 const APPEND_NOTE: &str = "provider appends a 4 KiB note";
@@ -87,6 +88,7 @@ pub(crate) const CALLS: &[Call] = &[
     hot(GRANT_FEW, 8e6),
     hot(GRANT_MANY, 8e6),
     known(APPROVE),
+    known(NOTE_USE),
     known(INVITE),
     known(ASK),
     known(APPEND_NOTE),
@@ -217,6 +219,9 @@ impl Scene<'_> {
     }
 
     async fn asking(&mut self) -> Result<Asked> {
+        let mark = self.meter.mark()?;
+        self.patient.note_use().await?;
+        self.note(NOTE_USE, "update", "slot_used", mark)?;
         let mark = self.meter.mark()?;
         let (link, _) = self
             .patient

@@ -19,6 +19,7 @@ mod localnet;
 mod meter;
 mod report;
 mod sealing;
+mod unlocking;
 mod vault;
 
 use anyhow::{Context as _, Result, bail};
@@ -80,6 +81,7 @@ fn main() -> Result<()> {
     if options.wants("native") {
         chains::measure(&mut report)?;
         sealing::measure(&mut report)?;
+        runtime.block_on(unlocking::measure(&mut report))?;
     }
     if options.wants("browser") {
         runtime.block_on(browser::measure(&mut report))?;

@@ -9,4 +9,5 @@ mod records;
 mod release;
 mod requests;
 mod rights;
+mod slots;
 mod uploads;
