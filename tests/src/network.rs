@@ -193,6 +193,11 @@ impl Network {
         &self.vault
     }
 
+    /// The site's id.
+    pub fn website(&self) -> &str {
+        &self.website
+    }
+
     /// Where a browser finds the site.
     pub fn website_url(&self) -> String {
         let port = self.ready.url.rsplit(':').next().unwrap_or_default();

@@ -12,15 +12,21 @@
 
 mod attacks {
     mod authors;
+    mod certificates;
     mod ciphertext;
+    mod clones;
     mod commitment;
+    mod confusion;
     mod keys;
     mod omission;
     mod pairing;
     mod parameters;
     mod people;
     mod public_keys;
+    mod replays;
     mod rollback;
+    mod sessions;
+    mod shapes;
     mod slots;
 }
 
@@ -29,7 +35,7 @@ use salus_protocol::canonical;
 use salus_protocol::ledger::{Change, LedgerOp};
 use salus_tests::transports::Lies;
 use salus_tests::world::*;
-use salus_types::api::LedgerPage;
+use salus_types::api::{Head, LedgerPage};
 use serde_bytes::ByteBuf;
 use std::future::Future;
 
@@ -73,5 +79,14 @@ fn forge(lies: &Lies, seq: u64, change: impl Fn(&mut Change) + 'static) {
                 signed.statement = ByteBuf::from(canonical::encode(&op));
             }
         }
+    });
+}
+
+/// Shows the ledger as it was when that was its head.
+fn cut_to(lies: &Lies, head: Head) {
+    lies.alter::<LedgerPage>("ledger_page", move |page| {
+        page.ops
+            .retain(|op| canonical::decode::<LedgerOp>(&op.statement).unwrap().seq < head.count);
+        page.head = head.clone();
     });
 }

@@ -81,6 +81,15 @@ impl World {
         }
     }
 
+    /// The same time and other people around another vault.
+    pub fn over(&self, vault: Native) -> Self {
+        Self {
+            clock: self.clock.clone(),
+            vault,
+            network: None,
+        }
+    }
+
     /// Another world on a running network.
     pub fn on(network: &Rc<Network>) -> Self {
         static WORLDS: AtomicU8 = AtomicU8::new(0);

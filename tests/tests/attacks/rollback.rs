@@ -173,15 +173,6 @@ fn a17_roll_the_whole_account_back() {
     });
 }
 
-/// Shows the ledger as it was when that was its head.
-fn cut_to(lies: &Lies, head: Head) {
-    lies.alter::<LedgerPage>("ledger_page", move |page| {
-        page.ops
-            .retain(|op| canonical::decode::<LedgerOp>(&op.statement).unwrap().seq < head.count);
-        page.head = head.clone();
-    });
-}
-
 #[test]
 fn a17_roll_the_ledger_back_for_who_remembers_nothing() {
     run(async {

@@ -5,8 +5,8 @@ use crate::audit::Detail;
 use crate::certified::account_digest;
 use crate::ledger::new_feed;
 use crate::rows::{
-    AccountIdRow, AccountRow, Chain, LinkRow, OutlineRow, PrincipalRow, ProfileRow, RecoveryRow,
-    Strangers,
+    AccountIdRow, AccountRow, Chain, Claims, LinkRow, OutlineRow, PrincipalRow, ProfileRow,
+    RecoveryRow, Strangers,
 };
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault, at_most, refused};
@@ -165,6 +165,7 @@ fn blank(number: u64, chain: &KeyChain, call: &Call, upgrades: u64) -> Result<Ow
         opened: call.now,
         refusals: None,
         pins: None,
+        claims: None,
     };
     let outline = OutlineRow {
         generation: 0,
@@ -312,7 +313,8 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown account or a wrong key alike, [`Error::Conflict`] if the
-/// caller has another account, [`Error::Expired`] if the claim is older than five minutes.
+/// caller has another account, [`Error::Expired`] if the claim is older than five minutes, or than the
+/// last removal of a principal.
 pub fn principal_claim<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
@@ -332,6 +334,13 @@ pub fn principal_claim<R: Runtime, M: Memory>(
         }
         None => {}
     }
+    let claims = owner.account.claims.unwrap_or_default();
+    if claim.at <= claims.after {
+        return Err(Error::Expired {
+            what: "statement".into(),
+            at: claims.after,
+        });
+    }
     if owner.account.principals.len() as u64 >= limits::PRINCIPALS {
         return Err(Error::TooMany {
             what: "principals".into(),
@@ -339,6 +348,10 @@ pub fn principal_claim<R: Runtime, M: Memory>(
         });
     }
     vault.ensure_pseudonym(owner.number, owner.number)?;
+    owner.account.claims = Some(Claims {
+        latest: claims.latest.max(claim.at),
+        ..claims
+    });
     let at = owner
         .account
         .principals
@@ -385,6 +398,11 @@ pub fn principal_remove<R: Runtime, M: Memory>(
         .account
         .principals
         .retain(|p| p.as_slice() != claim.principal);
+    let claims = owner.account.claims.unwrap_or_default();
+    owner.account.claims = Some(Claims {
+        after: claims.latest.max(claim.at).max(call.now),
+        ..claims
+    });
     vault
         .store
         .remove::<PrincipalRow>(&PrincipalRow::key(&claim.principal));

@@ -57,6 +57,18 @@ pub struct Strangers {
     pub count: u64,
 }
 
+/// How late claims of principals were signed, as their signers say: a claim that let someone in must
+/// not do so again after they were removed. Times in ms since 1970.
+#[derive(Clone, Copy, Debug, Default, Encode, Decode)]
+pub struct Claims {
+    /// The latest that was accepted.
+    #[n(0)]
+    pub latest: u64,
+    /// Those to come must be later than this.
+    #[n(1)]
+    pub after: u64,
+}
+
 /// An account.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct AccountRow {
@@ -141,6 +153,9 @@ pub struct AccountRow {
     /// Accounts whose keys its owner recorded, if any.
     #[n(26)]
     pub pins: Option<u64>,
+    /// Claims so far, once there was one.
+    #[n(27)]
+    pub claims: Option<Claims>,
 }
 
 impl Row for AccountRow {

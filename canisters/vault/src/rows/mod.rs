@@ -12,7 +12,7 @@ pub use access::{
     RequestReceivedRow, RequestRow, RequestStatusRow, TieRow,
 };
 pub use account::{
-    AccountIdRow, AccountRow, Chain, FeedState, LinkRow, OpRow, OutlineRow, PrincipalRow,
+    AccountIdRow, AccountRow, Chain, Claims, FeedState, LinkRow, OpRow, OutlineRow, PrincipalRow,
     ProfileRow, RecoveryRow, SettingsRow, SlotState, Strangers,
 };
 pub use pairing::{
