@@ -57,6 +57,11 @@ impl Person {
         Ok(client.unlock_with_phrase(&self.phrase).await?)
     }
 
+    /// Their account, taken back.
+    pub(crate) async fn recover(&self, client: &Client) -> Result<Unlocked> {
+        Ok(client.recover(&self.phrase).await?)
+    }
+
     /// Opens their account.
     pub(crate) async fn open(&self, client: &Client, compartments: &[&str]) -> Result<Unlocked> {
         let new = NewAccount {

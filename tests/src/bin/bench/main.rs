@@ -1,10 +1,11 @@
 //! `bench`: measures what the project's budgets are about and writes it as rows.
 //!
 //! `bench --out FILE [--large|--quick] [--only PART]`: how fast the local network answers;
-//! instructions of the vault's calls on it beside plain operations of the same size; verification
-//! of audit chains and sealing, natively; sealing in a browser's worker and the site's first paint.
-//! `cargo xtask bench` builds what is measured, calls this, and adds sizes. With `--large` the vault holds a million records,
-//! with `--quick` two thousand; `--only` measures one part.
+//! instructions of the vault's calls on it beside plain operations of the same size, and of whatever
+//! people do with their keys; verification of audit chains and sealing, natively; sealing in a
+//! browser's worker and the site's first paint. `cargo xtask bench` builds what is measured, calls
+//! this, and adds sizes. With `--large` the vault holds a million records, with `--quick` two
+//! thousand; `--only` measures one part.
 //!
 //! Owns what is measured. Must not build anything but the program that a browser's worker runs.
 
@@ -15,6 +16,7 @@ mod calls;
 mod chains;
 mod filling;
 mod installing;
+mod keys;
 mod localnet;
 mod meter;
 mod report;
@@ -27,7 +29,7 @@ use report::Report;
 use std::path::PathBuf;
 use vault::Size;
 
-const PARTS: [&str; 4] = ["localnet", "vault", "native", "browser"];
+const PARTS: [&str; 5] = ["localnet", "vault", "keys", "native", "browser"];
 
 struct Options {
     out: PathBuf,
@@ -77,6 +79,9 @@ fn main() -> Result<()> {
     }
     if options.wants("vault") {
         runtime.block_on(vault::measure(&mut report, options.large))?;
+    }
+    if options.wants("keys") {
+        runtime.block_on(keys::measure(&mut report))?;
     }
     if options.wants("native") {
         chains::measure(&mut report)?;

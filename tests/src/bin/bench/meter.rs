@@ -46,6 +46,12 @@ impl Meter {
         Ok(Mark(self.costs()?.len()))
     }
 
+    /// Instructions of everything that was executed since `mark`, inspections of messages included.
+    pub(crate) fn total_since(&self, mark: Mark) -> Result<u64> {
+        let all = self.costs()?;
+        Ok(all.iter().skip(mark.0).map(|cost| cost.instructions).sum())
+    }
+
     /// Instructions of each execution of that kind and method since `mark`, in order.
     pub(crate) fn since(&self, mark: Mark, kind: &str, method: &str) -> Result<Vec<u64>> {
         let all = self.costs()?;
