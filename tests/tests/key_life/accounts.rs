@@ -6,6 +6,7 @@ stories! {
     an_account_unlocks_again_with_its_phrase_and_nothing_else,
     opening_a_second_account_is_refused_and_a_lost_answer_is_not_a_lost_account,
     a_second_browser_unlocks_by_its_own_slot_and_follows_the_first,
+    only_what_opens_the_account_shows_its_owner,
     a_lost_browser_opens_nothing_from_its_removal_on,
     the_slot_in_use_may_be_removed_and_locks,
     losing_the_internet_identity_loses_nothing,
@@ -101,6 +102,33 @@ async fn a_second_browser_unlocks_by_its_own_slot_and_follows_the_first(world: W
     let wrong = SlotSecret::from_browser_hmac([6; 32]);
     let refused = second.client.unlock_with_slot(slot.id, &wrong).await;
     assert_eq!(refused.unwrap_err(), ClientError::WrongSecret);
+}
+
+async fn only_what_opens_the_account_shows_its_owner(world: World) {
+    let person = world.person(1).await;
+    let secret = SlotSecret::from_browser_hmac([5; 32]);
+    let slot = NewSlot::new(secret.clone(), "").unwrap();
+    let own = &person.own;
+    let words = person.phrase.slot_secret();
+    assert!(own.is_opened_by(&words).await.unwrap());
+    let other = RecoveryPhrase::generate().unwrap().slot_secret();
+    assert!(!own.is_opened_by(&other).await.unwrap());
+    // The same bytes under another kind are another secret.
+    let as_file = SlotSecret::from_file(*words.expose());
+    assert!(!own.is_opened_by(&as_file).await.unwrap());
+
+    assert!(!own.is_opened_by(&secret).await.unwrap());
+    own.add_slot(&slot).await.unwrap();
+    assert!(own.is_opened_by(&secret).await.unwrap());
+    // Removed by another device, it shows nothing here any more.
+    let second = world.device(1).client;
+    let there = second.unlock_with_phrase(&person.phrase).await.unwrap();
+    there.remove_slots(&[slot.id]).await.unwrap();
+    assert!(!own.is_opened_by(&secret).await.unwrap());
+
+    own.lock();
+    let locked = own.is_opened_by(&words).await;
+    assert_eq!(locked.unwrap_err(), ClientError::Locked);
 }
 
 async fn a_lost_browser_opens_nothing_from_its_removal_on(world: World) {

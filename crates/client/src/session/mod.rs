@@ -5,6 +5,7 @@ mod compartments;
 mod create;
 mod offered;
 mod profile;
+mod prove;
 mod recover;
 mod rotate;
 mod slots;
