@@ -20,7 +20,7 @@ pub struct Browser {
     /// The driver's session.
     pub page: WebDriver,
     driver: Child,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 fn found(program: &str) -> Option<PathBuf> {
@@ -84,13 +84,28 @@ impl Browser {
             Ok(page) => Ok(Self {
                 page,
                 driver,
-                _profile: profile,
+                profile,
             }),
             Err(error) => {
                 let _ = driver.kill();
                 let _ = driver.wait();
                 Err(error.into())
             }
+        }
+    }
+
+    /// Where the browser's DevTools listen: a WebSocket of this machine.
+    ///
+    /// # Errors
+    /// When the browser did not write it down.
+    pub fn devtools(&self) -> Result<String> {
+        let file = self.profile.path().join("DevToolsActivePort");
+        let text = std::fs::read_to_string(file)?;
+        let mut lines = text.lines();
+        let (port, path) = (lines.next(), lines.next());
+        match (port, path) {
+            (Some(port), Some(path)) => Ok(format!("ws://127.0.0.1:{port}{path}")),
+            _ => bail!("the browser says of its DevTools: {text}"),
         }
     }
 

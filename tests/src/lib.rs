@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod built;
 pub mod data;
+pub mod devtools;
 pub mod endpoint;
 pub mod network;
 pub mod page;

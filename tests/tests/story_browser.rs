@@ -14,6 +14,8 @@ use tokio::sync::{Mutex, MutexGuard};
 mod story_browser {
     mod following;
     mod importing;
+    mod locking;
+    mod memory;
 }
 
 const LOOK: Duration = Duration::from_millis(100);

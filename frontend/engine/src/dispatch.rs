@@ -56,6 +56,7 @@ pub(crate) fn start(config: Config, post: Function) {
     };
     let engine = Rc::new(Engine::new(config, Box::new(send)));
     rounds::begin(&engine);
+    session::begin(&engine);
     ENGINE.with_borrow_mut(|place| *place = Some(engine));
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn receive(bytes: &[u8], files: &Array) {
         };
         let message = Message::Reply {
             id: task.id,
-            result,
+            result: Box::new(result),
         };
         (task.engine.post)(&message, &files);
     });
@@ -126,7 +127,9 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::CreateVault { .. }
         | Intent::UnlockWithPhrase { .. }
         | Intent::UnlockHere
-        | Intent::SetStayUnlocked { .. } => session::carry_out(task, intent).await,
+        | Intent::SetStayUnlocked { .. }
+        | Intent::Prove { .. }
+        | Intent::SetIdle { .. } => session::carry_out(task, intent).await,
         Intent::Compartments { .. }
         | Intent::AddCompartment { .. }
         | Intent::Records { .. }

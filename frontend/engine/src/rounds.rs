@@ -1,5 +1,5 @@
 //! What the engine does unasked while it is unlocked: renewing the session, looking for notifications,
-//! filing what known authors left in the drop box, and locking when nobody is there. Must not decide
+//! and filing what known authors left in the drop box. Must not decide
 //! anything that is the person's to decide.
 
 use crate::failure::{Outcome, from_client};
@@ -20,7 +20,6 @@ pub(crate) fn begin(engine: &Rc<Engine>) {
     let engine = engine.clone();
     spawn_local(async move {
         while timer::wait(BETWEEN_MS).await.is_ok() {
-            session::lock_if_idle(&engine).await;
             round(&engine).await;
         }
     });

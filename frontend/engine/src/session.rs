@@ -2,37 +2,36 @@
 //! sharing.
 
 mod browser_slot;
+mod creating;
 mod idle;
+mod lock;
+mod proof;
 mod sign_in;
 mod way;
 
-pub(crate) use idle::{lock_if_idle, touch};
+pub(crate) use idle::{Idle, lock_if_idle, touch};
 pub(crate) use sign_in::renew;
 pub(crate) use way::Way;
 
 use crate::dispatch::{Answer, Task, misplaced};
-use crate::failure::{Outcome, from_client, from_platform, invalid};
-use crate::platform::held_keys::BrowserKey;
+use crate::failure::{Outcome, from_client, from_platform};
 use crate::platform::store::{Shelf, Store};
-use crate::state::{Engine, Proposed};
+use crate::state::Engine;
 use crate::{rounds, views};
-use browser_slot::{
-    browser_secret, keep_slot, left_slots, remove_left, stay, stay_no_longer, stored_slot,
-    unlock_here,
-};
-use salus_client::{
-    AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotId, SlotKind, Unlocked,
-};
+use browser_slot::{left_slots, remove_left, stay, stay_no_longer, stored_slot, unlock_here};
+use salus_client::{RecoveryPhrase, SlotKind, Unlocked};
 use salus_messages::{
-    AccountView, Event, Failure, FailureKind, Intent, Reply, Secret, SessionState, SlotView, Topic,
+    AccountView, Event, Failure, FailureKind, Intent, Reply, SessionState, SlotView, Topic,
 };
 use sign_in::{SIGN_IN, SIGN_IN_NS, keep_chain, sign_in, sign_in_key, sign_out, stored_chain};
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 
-/// Words of the phrase a person is asked to type again.
-const ASKED: usize = 3;
-const WORDS: u8 = 24;
+/// Watches over the session for as long as the worker lives.
+pub(crate) fn begin(engine: &Rc<Engine>) {
+    lock::listen(engine);
+    idle::begin(engine);
+}
 
 /// The first request of a page: restores what this browser holds.
 pub(crate) async fn hello(engine: &Rc<Engine>) -> Outcome<Answer> {
@@ -49,9 +48,7 @@ pub(crate) async fn hello(engine: &Rc<Engine>) -> Outcome<Answer> {
             .map_err(from_platform)?;
     }
     if engine.client.borrow().is_some() && engine.unlocked().is_err() {
-        // Staying unlocked is a convenience: if it fails, the page offers the other ways.
-        let _ = unlock_here(engine, &store).await;
-        tidy(engine);
+        open_by_itself(engine, &store).await;
     }
     rounds::soon(engine);
     let session = match state(engine).await {
@@ -87,20 +84,33 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         Intent::CompleteSignIn { chain } => {
             sign_in(engine, &store, &chain).await?;
             keep_chain(&store, &chain).await?;
-            let _ = unlock_here(engine, &store).await;
-            tidy(engine);
+            open_by_itself(engine, &store).await;
         }
-        Intent::SignOut => sign_out(engine, &store).await?,
-        Intent::Lock => engine.forget_keys(),
-        Intent::ProposePhrase => return propose(engine),
-        Intent::CheckPhrase { words } => return check(engine, &words),
+        Intent::SignOut => {
+            let account = engine.account();
+            sign_out(engine, &store).await?;
+            lock::tell(engine, account);
+            return Ok(Reply::Done.into());
+        }
+        Intent::Lock => {
+            lock::lock(engine).await;
+            return Ok(Reply::Done.into());
+        }
+        Intent::ProposePhrase => return creating::propose(engine),
+        Intent::CheckPhrase { words } => return creating::check(engine, &words),
+        Intent::Prove { proof } => {
+            proof::prove(engine, proof).await?;
+            return Ok(Reply::Done.into());
+        }
         Intent::CreateVault {
             display_name,
             compartments,
             stay_unlocked,
         } => {
             let labels = compartments.iter().map(views::label).collect();
-            create(engine, &store, display_name, labels, stay_unlocked).await?;
+            creating::create(engine, &store, display_name, labels, stay_unlocked).await?;
+            proof::shown(engine);
+            opened(engine, &store).await?;
         }
         Intent::UnlockWithPhrase {
             phrase,
@@ -114,21 +124,44 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
                 .await
                 .map_err(from_client)?;
             engine.unlocked.replace(Some(unlocked));
+            proof::shown(engine);
+            opened(engine, &store).await?;
             if stay_unlocked {
                 stay(engine, &store).await?;
             }
-            tidy(engine);
         }
         Intent::UnlockHere => {
             unlock_here(engine, &store).await?;
-            tidy(engine);
+            opened(engine, &store).await?;
         }
-        Intent::SetStayUnlocked { on: true } => stay(engine, &store).await?,
+        Intent::SetStayUnlocked { on: true } => {
+            proof::needed(engine)?;
+            stay(engine, &store).await?;
+        }
+        // Giving up this browser's own way in asks for nothing, as signing out does not.
         Intent::SetStayUnlocked { on: false } => stay_no_longer(engine, &store).await?,
+        Intent::SetIdle { minutes } => idle::choose(engine, &store, minutes).await?,
         _ => return Err(misplaced()),
     }
     rounds::soon(engine);
     Ok(Reply::Session(state(engine).await?).into())
+}
+
+/// Unlocks with what this browser holds, unless its owner locked it.
+async fn open_by_itself(engine: &Rc<Engine>, store: &Store) {
+    // Staying unlocked is a convenience: if it fails, the page offers the other ways.
+    if matches!(lock::is_locked(store).await, Ok(false)) && unlock_here(engine, store).await.is_ok()
+    {
+        let _ = opened(engine, store).await;
+    }
+}
+
+/// The keys are in memory.
+async fn opened(engine: &Rc<Engine>, store: &Store) -> Outcome<()> {
+    lock::is_over(store).await?;
+    idle::recall(engine, store, engine.unlocked()?.account()).await?;
+    tidy(engine);
+    Ok(())
 }
 
 /// Removes what this browser left in the account, beside what goes on; what fails is tried again
@@ -136,8 +169,8 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
 fn tidy(engine: &Rc<Engine>) {
     let engine = engine.clone();
     spawn_local(async move {
-        if let (Ok(store), true) = (engine.store().await, engine.unlocked().is_ok()) {
-            let removed = remove_left(&engine, &store, false).await;
+        if let (Ok(store), Ok(unlocked)) = (engine.store().await, engine.unlocked()) {
+            let removed = remove_left(&unlocked, &store, false).await;
             if matches!(removed, Ok(true)) {
                 engine.tell(Event::Changed(vec![Topic::Activity]));
             }
@@ -152,9 +185,8 @@ pub(crate) async fn state(engine: &Rc<Engine>) -> Outcome<SessionState> {
     };
     let principal = client.caller().to_text();
     if let Ok(unlocked) = engine.unlocked() {
-        return Ok(SessionState::Unlocked(
-            account_view(engine, &unlocked).await?,
-        ));
+        let view = account_view(engine, &unlocked).await?;
+        return Ok(SessionState::Unlocked(Box::new(view)));
     }
     let store = engine.store().await?;
     Ok(match client.account().await.map_err(from_client)? {
@@ -191,12 +223,13 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
     let mut slots = unlocked.slots().map_err(from_client)?;
     slots.retain(|slot| !left.contains(&slot.id));
     let provider = match client.provider(client.caller()).await {
-        Ok(contact) => contact
-            .directory
-            .map(|entry| salus_messages::ProviderProfile {
+        Ok(contact) => contact.directory.map(|entry| {
+            engine.idle.set_provider();
+            salus_messages::ProviderProfile {
                 name: entry.name,
                 specialty: entry.specialty,
-            }),
+            }
+        }),
         // Not in the directory, or the vault did not answer this: not a reason to stay outside.
         Err(_) => None,
     };
@@ -216,96 +249,6 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
         stays_unlocked: stays,
         provider,
         unread: crate::inbox::unread(&store, unlocked).await?,
+        idle_minutes: engine.idle.minutes(),
     })
-}
-
-fn propose(engine: &Engine) -> Outcome<Answer> {
-    let phrase = RecoveryPhrase::generate().map_err(|e| from_client(e.into()))?;
-    let random = salus_client::random_id().map_err(|e| from_client(e.into()))?;
-    let mut ask: Vec<u8> = Vec::with_capacity(ASKED);
-    for byte in random {
-        let position = byte % WORDS;
-        if ask.len() < ASKED && !ask.contains(&position) {
-            ask.push(position);
-        }
-    }
-    ask.sort_unstable();
-    let words = phrase
-        .to_words()
-        .split_whitespace()
-        .map(|w| Secret(w.to_owned()))
-        .collect();
-    engine.proposed.replace(Some(Proposed {
-        phrase,
-        ask: ask.clone(),
-        checked: false,
-    }));
-    Ok(Reply::Phrase { words, ask }.into())
-}
-
-fn check(engine: &Engine, words: &[Secret]) -> Outcome<Answer> {
-    let mut place = engine.proposed.borrow_mut();
-    let proposed = place.as_mut().ok_or_else(|| invalid("phrase"))?;
-    let text = proposed.phrase.to_words();
-    let all: Vec<&str> = text.split_whitespace().collect();
-    let right: Vec<bool> = proposed
-        .ask
-        .iter()
-        .enumerate()
-        .map(|(i, position)| {
-            let given = words.get(i).map(|w| w.0.trim().to_lowercase());
-            given.as_deref() == all.get(usize::from(*position)).copied()
-        })
-        .collect();
-    proposed.checked = right.iter().all(|r| *r);
-    Ok(Reply::PhraseChecked { right }.into())
-}
-
-async fn create(
-    engine: &Engine,
-    store: &Store,
-    display_name: String,
-    compartments: Vec<Label>,
-    stay_unlocked: bool,
-) -> Outcome<()> {
-    let client = engine.client()?;
-    let phrase = match engine.proposed.borrow().as_ref() {
-        Some(proposed) if proposed.checked => proposed.phrase.clone(),
-        _ => return Err(invalid("phrase")),
-    };
-    let random = || salus_client::random_id().map_err(|e| from_client(e.into()));
-    let account = AccountId(random()?);
-    let slot = SlotId(random()?);
-    let mut slots = Vec::new();
-    if stay_unlocked {
-        let key = BrowserKey::find_or_make(store)
-            .await
-            .map_err(from_platform)?;
-        slots.push(NewSlot {
-            id: slot,
-            secret: browser_secret(&key, client.vault(), account, slot).await?,
-            parameters: None,
-            label: String::new(),
-        });
-    }
-    let profile = Profile {
-        display_name,
-        ..Profile::default()
-    };
-    let unlocked = client
-        .create_account(NewAccount {
-            account: Some(account),
-            phrase: &phrase,
-            profile,
-            compartments,
-            slots,
-        })
-        .await
-        .map_err(from_client)?;
-    if stay_unlocked {
-        keep_slot(store, account, slot).await?;
-    }
-    engine.unlocked.replace(Some(unlocked));
-    engine.proposed.take();
-    Ok(())
 }

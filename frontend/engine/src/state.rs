@@ -5,7 +5,8 @@ use crate::config::Config;
 use crate::failure::{Outcome, from_client, from_platform};
 use crate::platform::held_keys::SignInKey;
 use crate::platform::store::Store;
-use crate::session::Way;
+use crate::platform::tabs::Tabs;
+use crate::session::{Idle, Way};
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
 use salus_client::audit::Trail;
@@ -71,8 +72,12 @@ pub(crate) struct Engine {
     pub(crate) proposed: RefCell<Option<Proposed>>,
     /// Operations the person stopped.
     pub(crate) cancelled: RefCell<HashSet<u32>>,
-    /// When the person was last active, ms since 1970.
-    pub(crate) active_at: Cell<u64>,
+    /// When somebody was last here, and how long nobody need be.
+    pub(crate) idle: Idle,
+    /// When somebody last showed that they are the owner, ms since 1970.
+    pub(crate) proved_at: Cell<Option<u64>>,
+    /// The other tabs, once listened to.
+    pub(crate) tabs: RefCell<Option<Tabs>>,
     /// What intents want to find again while unlocked.
     pub(crate) found: RefCell<Found>,
     /// Whether a round is being made.
@@ -96,7 +101,9 @@ impl Engine {
             unlocked: RefCell::default(),
             proposed: RefCell::default(),
             cancelled: RefCell::default(),
-            active_at: Cell::default(),
+            idle: Idle::default(),
+            proved_at: Cell::default(),
+            tabs: RefCell::default(),
             found: RefCell::default(),
             round: Cell::default(),
             notified: Cell::default(),
@@ -129,6 +136,11 @@ impl Engine {
         }
     }
 
+    /// Whose keys were unlocked, until [`Self::forget_keys`].
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.unlocked.borrow().as_ref().map(Unlocked::account)
+    }
+
     /// One's own records, and what waits in the drop box. What a page asks for at the same time is
     /// read once.
     pub(crate) async fn own_records(&self, unlocked: &Unlocked) -> Outcome<Rc<Vec<RecordItem>>> {
@@ -157,8 +169,10 @@ impl Engine {
             unlocked.lock();
         }
         self.proposed.borrow_mut().take();
+        self.proved_at.take();
         self.found.take();
         self.notified.take();
+        self.idle.forget();
     }
 
     /// Tells the page something unasked.

@@ -83,4 +83,6 @@ pub enum FailureKind {
     Internal,
     /// A rule of the owner, the grant or the vault forbids it.
     Refused,
+    /// Only for whoever has just shown that they are the owner: see [`crate::Intent::Prove`].
+    ProofNeeded,
 }

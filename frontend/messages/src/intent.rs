@@ -2,7 +2,7 @@
 
 use crate::{
     AccountId, CompartmentId, Cursor, DelegationChain, Draft, FileRef, GrantId, NewCompartment,
-    RecordAddress, RecordId, RequestId, Rights, Secret, Terms, Wish,
+    Proof, RecordAddress, RecordId, RequestId, Rights, Secret, Terms, Wish,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +49,9 @@ pub enum Intent {
         /// Its delegation chain.
         chain: DelegationChain,
     },
-    /// Forget keys and session, and "stay unlocked" too. → `Session`
+    /// Forget keys and session, and "stay unlocked" too, in every tab. → `Done`
     SignOut,
-    /// Wipe the keys, keep the session. → `Session`
+    /// Wipe the keys in every tab, keep the session. → `Done`
     Lock,
 
     /// Make a recovery phrase for a new vault, kept in the worker's memory only until
@@ -259,5 +259,17 @@ pub enum Intent {
     MarkSeen {
         /// The highest number seen.
         up_to: u64,
+    },
+
+    /// Show once more that one is the owner: what decides about keys asks for it by
+    /// `ProofNeeded`, and is then asked again. → `Done`
+    Prove {
+        /// What only the owner has.
+        proof: Proof,
+    },
+    /// How long this browser waits for a sign of life before it locks this account. → `Session`
+    SetIdle {
+        /// One of [`crate::IDLE_MINUTES`].
+        minutes: u32,
     },
 }

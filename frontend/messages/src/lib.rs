@@ -67,8 +67,8 @@ pub use records::{
 };
 pub use reply::{Event, Message, Reply, Stage, Topic};
 pub use session::{
-    AccountView, DelegationChain, Environment, ProviderProfile, SessionState, SignedDelegation,
-    SlotKind, SlotView,
+    AccountView, DelegationChain, Environment, IDLE_MINUTES, Proof, ProviderProfile, SessionState,
+    SignedDelegation, SlotKind, SlotView,
 };
 pub use sharing::{
     AccessRequest, Attestation, GrantStatus, GrantView, Invitation, LinkView, PatientView, Person,
@@ -78,7 +78,7 @@ pub use sharing::{
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Raised whenever a message changes shape; compared at [`Intent::Hello`].
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Why bytes are not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -15,7 +15,7 @@ pub enum Message {
         /// The request's id.
         id: u32,
         /// How it went.
-        result: Result<Reply, Failure>,
+        result: Box<Result<Reply, Failure>>,
     },
     /// Something happened.
     Event(Event),
@@ -119,12 +119,16 @@ pub enum Event {
         /// 0 while unknown.
         total: u64,
     },
-    /// The session changed by itself: it ended, or the idle lock struck.
-    Session(SessionState),
+    /// The keys are gone from memory, by this tab or another, or the session ended: nothing that is
+    /// shown may stay, and the page begins anew.
+    Locked,
     /// How many notifications wait.
     Unread(u32),
     /// What the page may show of these is old: load it again.
     Changed(Vec<Topic>),
+    /// In how many seconds the idle lock strikes unless there is a sign of life; `None`: there was
+    /// one, here or in another tab.
+    LockingIn(Option<u32>),
 }
 
 /// What a long operation is doing.

@@ -1,7 +1,7 @@
 //! Who is here and whether their keys are in the worker's memory.
 //! Must not know what a slot secret or a session key looks like.
 
-use crate::{AccountId, Millis};
+use crate::{AccountId, Millis, Secret};
 use serde::{Deserialize, Serialize};
 
 /// Where this page talks to; from `/config.json`.
@@ -57,7 +57,7 @@ pub enum SessionState {
         slots: Vec<SlotView>,
     },
     /// Everything is ready.
-    Unlocked(AccountView),
+    Unlocked(Box<AccountView>),
 }
 
 /// A way to unlock.
@@ -107,6 +107,19 @@ pub struct AccountView {
     pub provider: Option<ProviderProfile>,
     /// Notifications not yet seen.
     pub unread: u32,
+    /// After how many minutes without a sign of life it locks.
+    pub idle_minutes: u32,
+}
+
+/// What a person may choose for [`AccountView::idle_minutes`].
+pub const IDLE_MINUTES: [u32; 5] = [1, 5, 15, 30, 60];
+
+/// What only the owner of an account has. The key by which a browser stays unlocked is none:
+/// whoever sits in front of it has that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proof {
+    /// The 24 words, separated by any white space, in any case.
+    Phrase(Secret),
 }
 
 /// What a provider publishes.

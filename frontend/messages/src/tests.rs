@@ -15,7 +15,10 @@ fn messages_come_back_as_they_went() {
 
     let message = Message::Reply {
         id: 7,
-        result: Err(Failure::new(FailureKind::TooLarge { limit: 9 }, "piece")),
+        result: Box::new(Err(Failure::new(
+            FailureKind::TooLarge { limit: 9 },
+            "piece",
+        ))),
     };
     let bytes = encode(&message).unwrap();
     assert_eq!(decode::<Message>(&bytes), Ok(message));

@@ -16,8 +16,8 @@ use yew::{
     Callback, ContextProvider, Html, function_component, html, use_effect_with, use_reducer,
 };
 
-/// Longest silence between two signs of life told to the worker, in milliseconds.
-const TOUCH_EVERY: f64 = 30_000.0;
+/// How often at most the worker is told of a sign of life, in milliseconds.
+const TOUCH_EVERY: f64 = 1_000.0;
 
 /// The page.
 #[function_component(Root)]
@@ -50,6 +50,12 @@ pub(crate) fn root() -> Html {
     use_effect_with(model.route.clone(), |_| {
         browser::arrive();
     });
+    use_effect_with(model.boot == Boot::Left, |left| {
+        // The screen is empty by now. A fresh document and a fresh worker have nothing in memory.
+        if *left {
+            browser::reload();
+        }
+    });
     html! {
         <ContextProvider<App> context={app.clone()}>
             { view(&app) }
@@ -59,7 +65,7 @@ pub(crate) fn root() -> Html {
 
 fn view(app: &App) -> Html {
     match &app.model.boot {
-        Boot::Starting => html! {
+        Boot::Starting | Boot::Leaving | Boot::Left => html! {
             <div class="splash" role="status" data-testid="starting">
                 { mark() }
                 <p class="visually-hidden">{ app.t.loading }</p>
@@ -145,9 +151,13 @@ fn follow_activity() {
         }
     });
     if let Some(window) = browser::window() {
-        for event in ["pointerdown", "keydown", "scroll"] {
-            let _ =
-                window.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+        for event in ["pointerdown", "keydown", "scroll", "visibilitychange"] {
+            // On the way down: what scrolls within the page tells nobody above it.
+            let _ = window.add_event_listener_with_callback_and_bool(
+                event,
+                closure.as_ref().unchecked_ref(),
+                true,
+            );
         }
     }
     closure.forget();

@@ -1,9 +1,11 @@
 //! What every component may reach: the model, the words, and how to change the model.
 
 use crate::browser;
+use crate::channel;
 use crate::model::{Action, Model};
 use crate::route::Route;
 use crate::texts::{Language, Texts};
+use salus_messages::Intent;
 use std::rc::Rc;
 use yew::{Callback, hook, use_context};
 
@@ -39,6 +41,13 @@ impl Default for App {
 #[hook]
 pub(crate) fn use_app() -> App {
     use_context::<App>().unwrap_or_default()
+}
+
+/// Locks or signs out: what is shown goes at once, and the worker follows.
+pub(crate) fn leave(app: &App, intent: Intent) {
+    app.dispatch.emit(Action::Leave);
+    let dispatch = app.dispatch.clone();
+    channel::ask(intent, &[], move |_| dispatch.emit(Action::Locked));
 }
 
 /// Goes to a place.

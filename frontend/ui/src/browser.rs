@@ -25,6 +25,13 @@ pub(crate) fn set_hash(hash: &str) {
     }
 }
 
+/// Loads the document anew: this one, its worker, and what both had in memory end.
+pub(crate) fn reload() {
+    if let Some(window) = window() {
+        let _ = window.location().reload();
+    }
+}
+
 /// The language chosen before, else the browser's.
 pub(crate) fn language() -> Language {
     let Some(window) = window() else {

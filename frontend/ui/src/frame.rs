@@ -1,10 +1,9 @@
 //! What stands around every screen: the two sides, the navigation, short messages.
 
-use crate::app_context::{App, use_app};
+use crate::app_context::{App, leave, use_app};
 use crate::browser;
-use crate::channel;
 use crate::model::{Action, Said};
-use crate::parts::{Icon, icon, mark};
+use crate::parts::{Icon, Locking, Prove, icon, mark};
 use crate::route::{Route, Side};
 use salus_messages::Intent;
 use yew::{Callback, Html, Properties, function_component, html, use_effect_with};
@@ -30,7 +29,10 @@ pub(crate) fn frame(props: &Frames) -> Html {
         browser::focus("main");
     });
     use_effect_with((), |()| browser::arrive());
-    let lock = Callback::from(|_: web_sys::MouseEvent| channel::notify(Intent::Lock));
+    let lock = {
+        let app = app.clone();
+        Callback::from(move |_: web_sys::MouseEvent| leave(&app, Intent::Lock))
+    };
     html! {
         <div class={yew::classes!("frame", match app.model.side {
             Side::Health => "health",
@@ -67,6 +69,8 @@ pub(crate) fn frame(props: &Frames) -> Html {
                 { props.children.clone() }
             </main>
             <Says />
+            if let Some(then) = app.model.to_prove.clone() { <Prove {then} /> }
+            if let Some(seconds) = app.model.locking_in { <Locking {seconds} /> }
         </div>
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::app_context::{App, use_app};
 use crate::channel;
+use crate::model::Action;
 use crate::remote::{Loaded, Pages, Remote, Step, Turn};
 use salus_messages::{Cursor, Failure, FailureKind, Intent, Page, Reply, Topic};
 use std::rc::Rc;
 use web_sys::{Blob, File};
-use yew::{Callback, hook, use_callback, use_effect_with, use_reducer, use_state};
+use yew::{Callback, UseStateHandle, hook, use_callback, use_effect_with, use_reducer, use_state};
 
 /// Something loaded, and how to try again.
 #[derive(Clone, PartialEq)]
@@ -139,33 +140,60 @@ impl Act {
     }
 }
 
-/// Carries out what a person decides; `done` gets the reply.
+/// Carries out what a person decides; `done` gets the reply. What only the owner may do waits until
+/// they have shown that they are.
 #[hook]
 pub(crate) fn use_act(done: Callback<(Reply, Vec<Blob>)>) -> Act {
+    let app = use_app();
     let busy = use_state(|| None::<u32>);
     let failure = use_state(|| None::<Failure>);
     let go = {
-        let (busy, failure) = (busy.clone(), failure.clone());
+        let going = Going {
+            dispatch: app.dispatch,
+            busy: busy.clone(),
+            failure: failure.clone(),
+            done,
+        };
         Callback::from(move |(intent, files): (Intent, Vec<File>)| {
-            if busy.is_some() {
-                return;
+            if going.busy.is_none() {
+                going.start(intent, files);
             }
-            failure.set(None);
-            let (busy_then, failure_then, done) = (busy.clone(), failure.clone(), done.clone());
-            let id = channel::ask(intent, &files, move |answer| {
-                busy_then.set(None);
-                match answer {
-                    Ok(reply) => done.emit(reply),
-                    Err(why) => failure_then.set(Some(why)),
-                }
-            });
-            busy.set(Some(id));
         })
     };
     Act {
         busy: *busy,
         failure: (*failure).clone(),
         go,
+    }
+}
+
+/// What an act needs while it is under way.
+#[derive(Clone)]
+struct Going {
+    dispatch: Callback<Action>,
+    busy: UseStateHandle<Option<u32>>,
+    failure: UseStateHandle<Option<Failure>>,
+    done: Callback<(Reply, Vec<Blob>)>,
+}
+
+impl Going {
+    fn start(&self, intent: Intent, files: Vec<File>) {
+        self.failure.set(None);
+        let going = self.clone();
+        let again = (intent.clone(), files.clone());
+        let id = channel::ask(intent, &files, move |answer| {
+            going.busy.set(None);
+            match answer {
+                Ok(reply) => going.done.emit(reply),
+                Err(why) if why.kind == FailureKind::ProofNeeded => {
+                    let dispatch = going.dispatch.clone();
+                    let then = move |()| going.start(again.0.clone(), again.1.clone());
+                    dispatch.emit(Action::ToProve(Callback::from(then)));
+                }
+                Err(why) => going.failure.set(Some(why)),
+            }
+        });
+        self.busy.set(Some(id));
     }
 }
 

@@ -17,8 +17,8 @@
 //!
 //! | where | names |
 //! |---|---|
-//! | everywhere | `title` (the h1), `loading`, `problem` (with `data-kind`), `retry`, `empty`, `show-more`, `said` (messages that something was done), `progress`, `progress-stage`, `cancel-operation`, `starting` |
-//! | frame | `side-health`, `side-practice`, `nav-home`, `nav-records`, `nav-sharing`, `nav-activity`, `nav-patients`, `nav-ask`, `nav-outgoing`, `nav-inbox`, `unread`, `nav-account`, `lock` |
+//! | everywhere | `title` (the h1), `loading`, `problem` (with `data-kind`), `retry`, `empty`, `show-more`, `said` (messages that something was done), `progress`, `progress-stage`, `cancel-operation`, `starting`, `prove`, `prove-phrase`, `prove-send`, `prove-cancel` |
+//! | frame | `side-health`, `side-practice`, `nav-home`, `nav-records`, `nav-sharing`, `nav-activity`, `nav-patients`, `nav-ask`, `nav-outgoing`, `nav-inbox`, `unread`, `nav-account`, `lock`, `locking` (the warning), `locking-seconds`, `locking-stay` |
 //! | welcome | `welcome`, `network`, `ask-first` (when one came by a link), `sign-in` (disabled until the key is there), `sign-in-waiting`, `sign-in-cancel`, `language` |
 //! | create | `create`, `display-name`, `stay-unlocked`, `create-begin`, `phrase` (a list), `phrase-word` (each, `data-position` from 1), `phrase-written`, `phrase-print`, `check-word-N` (N from 1), `check-word-N-error`, `phrase-back`, `create-vault`, `sign-out` |
 //! | unlock | `unlock`, `unlock-here`, `recovery-phrase`, `stay-unlocked`, `unlock-with-phrase`, `sign-out` |
@@ -30,7 +30,7 @@
 //! | review and give | `request`, `request-who`, `request-what`, `request-until`, `request-why`, `scope-everything`, `scope-compartments`, `scope-list`, `scope-records`, `scope-follows`, `scope-<compartment id>`, `right-read`, `right-append`, `terms-days`, `terms-purpose`, `approve`, `deny`, `directory-search`, `directory-item` (with `data-account`), `choose-provider`, `give`, `person`, `person-name`, `trust` (with `data-trust`) |
 //! | activity | `verify`, `verification` (with `data-outcome` `ok` or the defect), `verified-entries`, `verified-head`, `verified-at`, `export`, `audit-entry` (with `data-kind`, `data-sequence`) |
 //! | inbox | `notification` (with `data-kind`, `data-unread`) |
-//! | account | `account-name`, `principal`, `safety-number`, `stay-unlocked`, `slot`, `language`, `lock-now`, `sign-out` |
+//! | account | `account-name`, `principal`, `safety-number`, `stay-unlocked`, `slot`, `idle-minutes`, `language`, `lock-now`, `sign-out` |
 //! | practice | `register`, `provider-name`, `provider-specialty`, `register-provider`, `patient-item` (with `data-account`), `patient-link`, `read-link`, `link-view`, `ask-form`, `wish-everything`, `wish-some`, `wish-<category>`, `ask-read`, `ask-append`, `ask-purpose`, `ask-days`, `send-request`, `asked`, `outgoing-item` (with `data-status`), `list-records` (the recorded listing), `patient`, `write-note` |
 
 mod app;

@@ -6,7 +6,7 @@ use salus_messages::{
     AccountId, AccountView, Environment, Failure, Intent, SessionState, Stage, Topic,
 };
 use std::rc::Rc;
-use yew::Reducible;
+use yew::{Callback, Reducible};
 
 /// How far the worker has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub(crate) enum Boot {
     Starting,
     Failed(Failure),
     Ready(Environment, SessionState),
+    /// What was shown is out of sight, and the worker lets go of the keys.
+    Leaving,
+    /// Nothing of what this document had in memory may stay: it is loaded anew.
+    Left,
 }
 
 /// How far a long operation has come.
@@ -45,6 +49,10 @@ pub(crate) struct Model {
     /// Patients whose records were listed since the page was opened: the person has been
     /// told that listing is recorded, and has said yes.
     listed: Vec<AccountId>,
+    /// In how many seconds the idle lock strikes, while people are warned of it.
+    pub(crate) locking_in: Option<u32>,
+    /// What waits for the owner to show that they are.
+    pub(crate) to_prove: Option<Callback<()>>,
     said_count: u32,
     revisions: [u32; TOPICS],
 }
@@ -69,6 +77,15 @@ pub(crate) enum Action {
     Started(Environment, SessionState),
     StartFailed(Failure),
     Session(SessionState),
+    /// The person locks or signs out: everything goes out of sight at once.
+    Leave,
+    /// The keys are gone.
+    Locked,
+    LockingIn(Option<u32>),
+    /// The owner is to show that they are; then this is done.
+    ToProve(Callback<()>),
+    /// They did, or would not.
+    Proved,
     Unread(u32),
     Changed(Vec<Topic>),
     Progress(u32, Progress),
@@ -92,6 +109,8 @@ impl Model {
             progress: Vec::new(),
             said: Vec::new(),
             listed: Vec::new(),
+            locking_in: None,
+            to_prove: None,
             said_count: 0,
             revisions: [0; TOPICS],
         }
@@ -134,6 +153,11 @@ impl Model {
             }
             Action::StartFailed(failure) => self.boot = Boot::Failed(failure),
             Action::Session(session) => self.enter(session),
+            Action::Leave => self.leave(Boot::Leaving),
+            Action::Locked => self.leave(Boot::Left),
+            Action::LockingIn(seconds) => self.locking_in = seconds,
+            Action::ToProve(then) => self.to_prove = Some(then),
+            Action::Proved => self.to_prove = None,
             Action::Unread(unread) => self.unread = unread,
             Action::Changed(topics) => {
                 for topic in topics {
@@ -171,19 +195,20 @@ impl Model {
     }
 
     fn enter(&mut self, session: SessionState) {
-        match &session {
-            SessionState::Unlocked(account) => self.unread = account.unread,
-            _ => {
-                // Nothing of the person who was here may stay for the next one.
-                self.unread = 0;
-                self.said.clear();
-                self.progress.clear();
-                self.listed.clear();
-            }
+        if let SessionState::Unlocked(account) = &session {
+            self.unread = account.unread;
         }
         if let Boot::Ready(_, state) = &mut self.boot {
             *state = session;
         }
+    }
+
+    /// Nothing of the person who was here stays.
+    fn leave(&mut self, boot: Boot) {
+        *self = Self {
+            boot,
+            ..Self::new(self.language, self.route.clone())
+        };
     }
 }
 
@@ -231,6 +256,7 @@ mod tests {
             stays_unlocked: false,
             provider: None,
             unread: 3,
+            idle_minutes: 15,
         }
     }
 
@@ -243,20 +269,35 @@ mod tests {
         };
         Rc::new(Model::new(Language::English, Route::Home)).reduce(Action::Started(
             environment,
-            SessionState::Unlocked(account()),
+            SessionState::Unlocked(Box::new(account())),
         ))
     }
 
     #[test]
     fn locking_takes_everything_personal_out_of_sight() {
+        for lock in [Action::Leave, Action::Locked] {
+            let model = started()
+                .reduce(Action::Say("saved".to_owned()))
+                .reduce(Action::Listed("b".into()))
+                .reduce(Action::LockingIn(Some(9)))
+                .reduce(Action::ToProve(Callback::noop()))
+                .reduce(lock)
+                // What was under way when it locked brings nothing back.
+                .reduce(Action::Session(SessionState::Unlocked(Box::new(account()))));
+            assert!(matches!(model.boot, Boot::Leaving | Boot::Left));
+            assert!(model.account().is_none());
+            assert!(model.said.is_empty() && model.to_prove.is_none());
+            assert_eq!(model.locking_in, None);
+            assert!(!model.has_listed(&"b".into()));
+        }
+    }
+
+    #[test]
+    fn a_place_stays_the_same_when_it_is_locked() {
         let model = started()
-            .reduce(Action::Say("saved".to_owned()))
-            .reduce(Action::Listed("b".into()))
-            .reduce(Action::Session(SessionState::SignedOut));
-        assert!(model.account().is_none());
-        assert_eq!(model.unread, 0);
-        assert!(model.said.is_empty());
-        assert!(!model.has_listed(&"b".into()));
+            .reduce(Action::Went(Route::Sharing))
+            .reduce(Action::Locked);
+        assert_eq!(model.route, Route::Sharing);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! What the engine needs of the browser: a place to remember, keys that cannot be read out, files
-//! and the time. Must not know accounts, records or the page.
+//! What the engine needs of the browser: a place to remember, keys that cannot be read out, files,
+//! other tabs and the time. Must not know accounts, records or the page.
 
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod held_keys;
 pub(crate) mod store;
+pub(crate) mod tabs;
 pub(crate) mod timer;
 
 use wasm_bindgen::JsValue;

@@ -6,7 +6,9 @@ use crate::platform::held_keys::BrowserKey;
 use crate::platform::store::{Shelf, Store};
 use crate::state::Engine;
 use js_sys::Uint8Array;
-use salus_client::{AccountId, NewSlot, Principal, SlotId, SlotSecret, browser_slot_message};
+use salus_client::{
+    AccountId, NewSlot, Principal, SlotId, SlotSecret, Unlocked, browser_slot_message,
+};
 use salus_messages::FailureKind;
 
 /// Where the session shelf keeps which slot this browser opens.
@@ -135,8 +137,7 @@ async fn forget(store: &Store) -> Outcome<()> {
 
 /// Removes from the account what this browser left there: with `all`, at the end of the visit, the
 /// slot in use as well. Whether there was anything.
-pub(super) async fn remove_left(engine: &Engine, store: &Store, all: bool) -> Outcome<bool> {
-    let unlocked = engine.unlocked()?;
+pub(super) async fn remove_left(unlocked: &Unlocked, store: &Store, all: bool) -> Outcome<bool> {
     let account = unlocked.account();
     let stored = stored_slot(store).await?.filter(|(of, _)| *of == account);
     let mut wanted = left_slots(store, account).await?;

@@ -2,6 +2,7 @@
 //! of an account.
 
 use super::browser_slot::{BROWSER_SLOT, remove_left};
+use super::lock;
 use super::way::Way;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::clock::Clock;
@@ -12,7 +13,7 @@ use js_sys::Uint8Array;
 use salus_client::agent::AgentTransport;
 use salus_client::agent::delegation::{Delegated, SessionError, SessionRequest, SignIn};
 use salus_client::{Client, Environment as _, Principal};
-use salus_messages::{DelegationChain, Event, Failure, FailureKind, SessionState};
+use salus_messages::{DelegationChain, Failure, FailureKind};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 
@@ -117,8 +118,9 @@ pub(crate) async fn renew(engine: &Rc<Engine>) -> Outcome<()> {
     let store = engine.store().await?;
     let renewed = sign_in(engine, &store, &chain).await;
     if renewed.is_err() {
+        let account = engine.account();
         sign_out(engine, &store).await?;
-        engine.tell(Event::Session(SessionState::SignedOut));
+        lock::tell(engine, account);
     }
     renewed
 }
@@ -126,8 +128,12 @@ pub(crate) async fn renew(engine: &Rc<Engine>) -> Outcome<()> {
 pub(super) async fn sign_out(engine: &Engine, store: &Store) -> Outcome<()> {
     // The key of this browser's slot goes, so the slot should too. Without the vault it stays behind,
     // and opens nothing; that must not keep anyone signed in.
-    let _ = remove_left(engine, store, true).await;
+    let unlocked = engine.unlocked.borrow_mut().take();
     engine.forget_keys();
+    if let Some(unlocked) = &unlocked {
+        let _ = remove_left(unlocked, store, true).await;
+        unlocked.lock();
+    }
     engine.client.take();
     engine.way.take();
     engine.chain.take();
@@ -135,6 +141,7 @@ pub(super) async fn sign_out(engine: &Engine, store: &Store) -> Outcome<()> {
     for (shelf, key) in [(Shelf::Session, SIGN_IN), (Shelf::Session, BROWSER_SLOT)] {
         store.remove(shelf, key).await.map_err(from_platform)?;
     }
+    lock::write(engine, unlocked.map(|unlocked| unlocked.account())).await;
     BrowserKey::forget(store).await.map_err(from_platform)?;
     SignInKey::forget(store).await.map_err(from_platform)
 }

@@ -1,12 +1,11 @@
 //! The person's account: ways to unlock, safety number, language, leaving.
 
-use crate::app_context::use_app;
-use crate::channel;
+use crate::app_context::{leave, use_app};
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, button, check, head, icon, problem, progress};
+use crate::parts::{Icon, Look, button, check, head, icon, problem, progress, select};
 use crate::screens::welcome::languages;
 use crate::words;
-use salus_messages::{Intent, SlotKind, SlotView};
+use salus_messages::{IDLE_MINUTES, Intent, SlotKind, SlotView};
 use yew::{Callback, Html, function_component, html};
 
 /// Settings of the account.
@@ -15,6 +14,7 @@ pub(crate) fn account() -> Html {
     let app = use_app();
     let t = app.t;
     let stay = use_act(Callback::noop());
+    let idle = use_act(Callback::noop());
     let Some(account) = app.model.account().cloned() else {
         return Html::default();
     };
@@ -40,6 +40,22 @@ pub(crate) fn account() -> Html {
         let stay = stay.clone();
         Callback::from(move |on| stay.send(Intent::SetStayUnlocked { on }))
     };
+    let onidle = {
+        let idle = idle.clone();
+        Callback::from(move |minutes: String| {
+            if let Ok(minutes) = minutes.parse() {
+                idle.send(Intent::SetIdle { minutes });
+            }
+        })
+    };
+    let minutes = |n: u32| {
+        let words = words::count(u64::from(n), t.minutes_one, t.minutes_many);
+        (n.to_string().into(), words.into())
+    };
+    let out = |intent: Intent| {
+        let app = app.clone();
+        Callback::from(move |()| leave(&app, intent.clone()))
+    };
     html! {
         <>
             { head(title, html! { <p class="lead" data-testid="account-name">{ t.account_lead }</p> }, Html::default()) }
@@ -50,9 +66,11 @@ pub(crate) fn account() -> Html {
                     { check("stay-unlocked", t.stay_unlocked, account.stays_unlocked, onstay).hint(t.stay_unlocked_hint) }
                     { progress(&app, stay.busy, false) }
                     if let Some(failure) = stay.failure.clone() { { problem(t, &failure) } }
+                    { select("idle-minutes", t.idle_label, account.idle_minutes.to_string(), IDLE_MINUTES.into_iter().map(minutes).collect(), onidle).hint(t.idle_hint) }
+                    if let Some(failure) = idle.failure.clone() { { problem(t, &failure) } }
                     <div class="actions">
-                        { button("lock-now", t.lock_now).icon(Icon::Lock).onclick(Callback::from(|()| channel::notify(Intent::Lock))) }
-                        { button("sign-out", t.sign_out).look(Look::Quiet).onclick(Callback::from(|()| channel::notify(Intent::SignOut))) }
+                        { button("lock-now", t.lock_now).icon(Icon::Lock).onclick(out(Intent::Lock)) }
+                        { button("sign-out", t.sign_out).look(Look::Quiet).onclick(out(Intent::SignOut)) }
                     </div>
                 </section>
                 <section class="panel stack" aria-labelledby="safety">

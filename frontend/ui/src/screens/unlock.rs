@@ -59,7 +59,7 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
         <div class="gate narrow" data-testid={if joins { "join" } else { "unlock" }}>
             <header class="gate-top">
                 <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
-                { sign_out(t) }
+                { sign_out(&app) }
             </header>
             <main class="panel" id="main">
                 <h1 id="title" tabindex="-1" data-testid="title">{ title }</h1>

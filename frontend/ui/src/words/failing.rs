@@ -52,6 +52,7 @@ fn kind(t: &'static Texts, kind: &FailureKind) -> (String, String) {
         FailureKind::Unsupported => (t.failure_unsupported, t.failure_unsupported_advice),
         FailureKind::Internal => (t.failure_internal, t.failure_internal_advice),
         FailureKind::Refused => (t.failure_refused, t.failure_refused_advice),
+        FailureKind::ProofNeeded => (t.failure_proof, t.failure_proof_advice),
         FailureKind::Partly { why, .. } => return self::kind(t, why),
     };
     (title.to_owned(), advice.to_owned())
@@ -77,6 +78,7 @@ pub(crate) fn failure_name(kind: &FailureKind) -> &'static str {
         FailureKind::Unsupported => "unsupported",
         FailureKind::Internal => "internal",
         FailureKind::Refused => "refused",
+        FailureKind::ProofNeeded => "proof-needed",
     }
 }
 
