@@ -134,6 +134,8 @@ mod tests {
             "account slot add passphrase --with device --passphrase-in -".to_owned(),
             "account slot add passphrase --with sheet --sheet-out sheet.txt --label Home".to_owned(),
             format!("account slot remove {id}"),
+            "account pair".to_owned(),
+            "account pair --approve MPJT-B9D5-1 --label Laptop".to_owned(),
             "provider register --name Novak --specialty Cardiology".to_owned(),
             "provider list".to_owned(),
             "contact list".to_owned(),

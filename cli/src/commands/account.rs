@@ -41,6 +41,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", requires = "passphrase_in")]
         sheet_key_in: Option<PathBuf>,
     },
+    /// Let a new machine open your account by help of one that does: run it there without a code, and
+    /// here with the code it shows
+    Pair {
+        /// The code that the new machine, or the browser, shows
+        #[arg(long, value_name = "CODE")]
+        approve: Option<String>,
+        /// What the new device is called in the list of what opens your account
+        #[arg(long, requires = "approve", value_name = "TEXT")]
+        label: Option<String>,
+    },
     /// Make new identity keys after someone stole yours: overrides whatever the thief did to them
     Recover {
         /// File with the recovery phrase; - reads it from stdin
@@ -200,6 +210,14 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
             let unlocked = client.recover(&phrase).await?;
             keep(app, &unlocked, joined).await
         }
+        Command::Pair {
+            approve: None,
+            label: _,
+        } => super::pairing::join(app).await,
+        Command::Pair {
+            approve: Some(code),
+            label,
+        } => super::pairing::approve(app, code, label.as_deref()).await,
         Command::Rotate => super::rotation::rotate(app).await,
         Command::Show => show(app).await,
         Command::Slots => slot::list(app).await,
@@ -319,7 +337,7 @@ fn read_phrase(path: &Path) -> Result<RecoveryPhrase> {
     RecoveryPhrase::parse(&text).map_err(|error| salus_client::ClientError::from(error).into())
 }
 
-fn file_slot() -> Result<NewSlot> {
+pub(super) fn file_slot() -> Result<NewSlot> {
     let secret = SlotSecret::generate_for_file().map_err(no_randomness)?;
     let host = ["HOSTNAME", "COMPUTERNAME"]
         .iter()

@@ -10,6 +10,7 @@ pub(crate) mod grant;
 pub(crate) mod identity;
 pub(crate) mod inbox;
 pub(crate) mod invitation;
+pub(crate) mod pairing;
 pub(crate) mod passphrase;
 pub(crate) mod provider;
 pub(crate) mod record;
