@@ -16,6 +16,7 @@ mod story_browser {
     mod importing;
     mod locking;
     mod memory;
+    mod pairing;
 }
 
 const LOOK: Duration = Duration::from_millis(100);

@@ -231,6 +231,7 @@ fn kind(entry: &Entry) -> AuditKind {
         }
         AuditEvent::EpochsAdvanced => AuditKind::EpochsAdvanced,
         AuditEvent::Pinned => AuditKind::KeysPinned,
-        AuditEvent::Paired | AuditEvent::PairingEnded => AuditKind::Other,
+        AuditEvent::Paired => AuditKind::DevicePaired,
+        AuditEvent::PairingEnded => AuditKind::PairingEnded,
     }
 }

@@ -130,6 +130,12 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::SetStayUnlocked { .. }
         | Intent::Prove { .. }
         | Intent::SetIdle { .. } => session::carry_out(task, intent).await,
+        Intent::BeginPairing
+        | Intent::JoinPairing
+        | Intent::TakePairing
+        | Intent::AnswerPairing { .. }
+        | Intent::ApprovePairing { .. }
+        | Intent::EndPairing => session::pairing::carry_out(task, intent).await,
         Intent::Compartments { .. }
         | Intent::AddCompartment { .. }
         | Intent::Records { .. }

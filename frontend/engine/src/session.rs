@@ -5,6 +5,7 @@ mod browser_slot;
 mod creating;
 mod idle;
 mod lock;
+pub(crate) mod pairing;
 mod proof;
 mod sign_in;
 mod way;

@@ -110,14 +110,14 @@ async fn invite(unlocked: &Unlocked, days: u32) -> Outcome<Answer> {
 }
 
 /// This website's origin.
-fn origin() -> Outcome<String> {
+pub(crate) fn origin() -> Outcome<String> {
     let part = |of: &JsValue, name| js_sys::Reflect::get(of, &JsValue::from_str(name)).ok();
     part(&js_sys::global(), "location")
         .and_then(|location| part(&location, "origin")?.as_string())
         .ok_or_else(|| Failure::new(FailureKind::Internal, "the worker has no location"))
 }
 
-fn qr(text: &str) -> Outcome<Qr> {
+pub(crate) fn qr(text: &str) -> Outcome<Qr> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M)
         .map_err(|e| Failure::new(FailureKind::Internal, e.to_string()))?;
     let dark: Vec<bool> = code.to_colors().iter().map(|c| *c == Color::Dark).collect();

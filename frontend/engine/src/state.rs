@@ -6,6 +6,7 @@ use crate::failure::{Outcome, from_client, from_platform};
 use crate::platform::held_keys::SignInKey;
 use crate::platform::store::Store;
 use crate::platform::tabs::Tabs;
+use crate::session::pairing::Pairing;
 use crate::session::{Idle, Way};
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
@@ -70,6 +71,8 @@ pub(crate) struct Engine {
     pub(crate) unlocked: RefCell<Option<Unlocked>>,
     /// A phrase that was proposed.
     pub(crate) proposed: RefCell<Option<Proposed>>,
+    /// A device that is being let in, or this one.
+    pub(crate) pairing: Pairing,
     /// Operations the person stopped.
     pub(crate) cancelled: RefCell<HashSet<u32>>,
     /// When somebody was last here, and how long nobody need be.
@@ -100,6 +103,7 @@ impl Engine {
             client: RefCell::default(),
             unlocked: RefCell::default(),
             proposed: RefCell::default(),
+            pairing: Pairing::default(),
             cancelled: RefCell::default(),
             idle: Idle::default(),
             proved_at: Cell::default(),

@@ -93,6 +93,10 @@ pub enum AuditKind {
     EpochsAdvanced,
     /// Someone's keys were compared, or accepted after they had changed.
     KeysPinned,
+    /// Another device was let in.
+    DevicePaired,
+    /// Letting a device in was ended before it was.
+    PairingEnded,
 }
 
 /// What verification found.

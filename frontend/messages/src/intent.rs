@@ -272,4 +272,24 @@ pub enum Intent {
         /// One of [`crate::IDLE_MINUTES`].
         minutes: u32,
     },
+    /// Begin to open one's records in this browser by help of a device where they are open. Gives up
+    /// a pairing that was under way. → `PairingCode`
+    BeginPairing,
+    /// Wait until the code was typed on the other device, and for the words. → `PairingWords`
+    JoinPairing,
+    /// The person saw the same words on both: wait for the other device's yes, then unlock; this
+    /// browser stays unlocked. → `Session`
+    TakePairing,
+    /// Let the device in that shows this code; wait for the words. → `PairingWords`
+    AnswerPairing {
+        /// As typed.
+        code: String,
+    },
+    /// The person saw the same words on both: add the other device. → `Session`
+    ApprovePairing {
+        /// What it is called in the list of ways to unlock; may be empty.
+        label: String,
+    },
+    /// Give up the pairing under way on this side; nothing is added. → `Done`
+    EndPairing,
 }

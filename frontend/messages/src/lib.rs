@@ -47,6 +47,7 @@ mod activity;
 mod failure;
 mod ids;
 mod intent;
+mod pairing;
 mod records;
 mod reply;
 mod session;
@@ -60,6 +61,7 @@ pub use ids::{
     AccountId, CompartmentId, Cursor, GrantId, Millis, Page, RecordId, RequestId, Secret,
 };
 pub use intent::{Intent, Request};
+pub use pairing::{PairingCode, PairingWords};
 pub use records::{
     Attachment, Author, Category, Compartment, Draft, FileRef, Flag, ImportLine, ImportSummary,
     Inspection, NewCompartment, RecordAddress, RecordKind, RecordSummary, RecordView, Row, Section,

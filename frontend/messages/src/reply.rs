@@ -2,8 +2,9 @@
 
 use crate::{
     AccessRequest, AuditEntry, Compartment, Environment, Failure, FileRef, GrantView,
-    ImportSummary, Inspection, Invitation, LinkView, Notification, Page, PatientView, Person,
-    RecordId, RecordSummary, RecordView, Secret, SessionState, Verification, VersionSummary,
+    ImportSummary, Inspection, Invitation, LinkView, Notification, Page, PairingCode, PairingWords,
+    PatientView, Person, RecordId, RecordSummary, RecordView, Secret, SessionState, Verification,
+    VersionSummary,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +104,10 @@ pub enum Reply {
     Patients(Vec<PatientView>),
     /// A page of the inbox.
     Inbox(Page<Notification>),
+    /// The code of a pairing that was begun.
+    PairingCode(PairingCode),
+    /// The words to compare.
+    PairingWords(PairingWords),
 }
 
 /// What happens unasked.

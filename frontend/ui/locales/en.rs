@@ -354,6 +354,8 @@ texts! {
     audit_vault_changed: "changed the vault’s program or settings",
     audit_epochs_advanced: "made new keys for your categories",
     audit_keys_pinned: "confirmed whose keys these are:",
+    audit_device_paired: "let another device in",
+    audit_pairing_ended: "ended letting another device in",
     audit_other: "did something else",
 
     // Inbox
@@ -394,6 +396,34 @@ texts! {
     safety_compare: "Compare these digits with the patient’s screen.",
     principal: "Your id on the network",
     published_as: "Published as",
+
+    // Another device
+    pair_from_other: "Use another device where they are open",
+    pair_join_title: "Open your records with another device",
+    pair_join_lead: "On the device where your records are open, choose Account, then “Let another device in”. Type this code there, or scan it.",
+    pair_qr: "Code to scan with the other device",
+    pair_until: "Good until {time}.",
+    pair_waiting: "Waiting for the other device. Leave this open.",
+    pair_stays: "From then on this browser opens your records by itself. Do this only on a device that is yours.",
+    pair_compare_title: "Do both devices show these words?",
+    pair_compare_lead: "Look at the other device. Only if it shows the very same words does nobody stand between the two.",
+    pair_joins: "Whoever signs in there ({who}) can open your records from then on.",
+    pair_same: "Yes, the same",
+    pair_differ: "No, or it shows none",
+    pair_take_waiting: "Now say yes on the other device, too.",
+    pair_ended_title: "Ended. Nothing was added.",
+    pair_ended_lead: "You can begin again. If the words differ once more, someone may stand in between: use your 24 words instead, and tell the people who run this service.",
+    pair_again: "Begin again",
+    pair_back: "Back",
+    pair_let_in: "Let another device in",
+    pair_type_lead: "Open Salus on the other device, sign in there, and choose “Use another device where they are open”. It shows a code.",
+    pair_type_code: "The code it shows",
+    pair_type_code_hint: "Nine letters and digits. Small or capital does not matter.",
+    pair_label: "What shall we call it? (optional)",
+    pair_label_hint: "Only you see this name, in your list of ways to unlock.",
+    pair_answer: "Continue",
+    pair_added: "The other device now opens your records.",
+    pair_first: "Unlock your records here first. Then you can let the other device in.",
 
     // Practice
     patients_lead: "People who gave you access. What you list and open is written into their activity.",

@@ -354,6 +354,8 @@ pub(crate) static ES: Texts = Texts {
     audit_vault_changed: "cambió el programa o los ajustes de la bóveda",
     audit_epochs_advanced: "creó claves nuevas para sus categorías",
     audit_keys_pinned: "confirmó de quién son estas claves:",
+    audit_device_paired: "dejó entrar otro dispositivo",
+    audit_pairing_ended: "no dejó entrar otro dispositivo",
     audit_other: "hizo otra cosa",
 
     // Avisos
@@ -394,6 +396,34 @@ pub(crate) static ES: Texts = Texts {
     safety_compare: "Compare estos dígitos con la pantalla del paciente.",
     principal: "Su identificador en la red",
     published_as: "Publicado como",
+
+    // Otro dispositivo
+    pair_from_other: "Usar otro dispositivo donde están abiertos",
+    pair_join_title: "Abra sus registros con otro dispositivo",
+    pair_join_lead: "En el dispositivo donde sus registros están abiertos, elija Cuenta y luego «Dejar entrar otro dispositivo». Escriba allí este código o escanéelo.",
+    pair_qr: "Código para escanear con el otro dispositivo",
+    pair_until: "Vale hasta las {time}.",
+    pair_waiting: "Esperando al otro dispositivo. Deje esto abierto.",
+    pair_stays: "Desde entonces este navegador abre sus registros por sí solo. Hágalo únicamente en un dispositivo suyo.",
+    pair_compare_title: "¿Muestran los dos dispositivos estas palabras?",
+    pair_compare_lead: "Mire el otro dispositivo. Solo si muestra exactamente las mismas palabras no hay nadie entre los dos.",
+    pair_joins: "Quien inicie sesión allí ({who}) podrá abrir sus registros desde entonces.",
+    pair_same: "Sí, las mismas",
+    pair_differ: "No, o no muestra ninguna",
+    pair_take_waiting: "Diga que sí también en el otro dispositivo.",
+    pair_ended_title: "Terminado. No se añadió nada.",
+    pair_ended_lead: "Puede empezar de nuevo. Si las palabras vuelven a ser distintas, puede haber alguien en medio: use sus 24 palabras y avise a quienes llevan este servicio.",
+    pair_again: "Empezar de nuevo",
+    pair_back: "Volver",
+    pair_let_in: "Dejar entrar otro dispositivo",
+    pair_type_lead: "Abra Salus en el otro dispositivo, inicie sesión y elija «Usar otro dispositivo donde están abiertos». Mostrará un código.",
+    pair_type_code: "El código que muestra",
+    pair_type_code_hint: "Nueve letras y cifras. Da igual mayúsculas o minúsculas.",
+    pair_label: "¿Cómo lo llamamos? (opcional)",
+    pair_label_hint: "Solo usted ve este nombre, en su lista de formas de abrir.",
+    pair_answer: "Continuar",
+    pair_added: "El otro dispositivo ya abre sus registros.",
+    pair_first: "Abra primero sus registros aquí. Después podrá dejar entrar el otro dispositivo.",
 
     // Consulta
     patients_lead: "Personas que le dieron acceso. Lo que liste y abra queda anotado en la actividad de ellas.",

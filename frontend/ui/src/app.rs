@@ -81,6 +81,9 @@ fn view(app: &App) -> Html {
             SessionState::SignedOut => {
                 html! { <screens::Welcome environment={environment.clone()} /> }
             }
+            SessionState::NoVault { .. } | SessionState::Locked { .. } if joins(app) => {
+                html! { <screens::Join /> }
+            }
             SessionState::NoVault { principal } => {
                 html! { <screens::Create principal={principal.clone()} /> }
             }
@@ -92,6 +95,11 @@ fn view(app: &App) -> Html {
             },
         },
     }
+}
+
+/// Whether one asked to be let in by another device.
+fn joins(app: &App) -> bool {
+    matches!(&app.model.route, Route::Pair(code) if code.is_empty())
 }
 
 fn greet(dispatch: Callback<Action>, language: &str) {

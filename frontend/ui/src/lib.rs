@@ -31,6 +31,7 @@
 //! | activity | `verify`, `verification` (with `data-outcome` `ok` or the defect), `verified-entries`, `verified-head`, `verified-at`, `export`, `audit-entry` (with `data-kind`, `data-sequence`) |
 //! | inbox | `notification` (with `data-kind`, `data-unread`) |
 //! | account | `account-name`, `principal`, `safety-number`, `stay-unlocked`, `slot`, `idle-minutes`, `language`, `lock-now`, `sign-out` |
+//! | another device | `pair-from-other` (on unlock), `pair-let-in` (on account), `pair-first`, `pair-join`, `pair-code`, `qr`, `pair-back`, `pair-approve`, `pair-code-input`, `pair-label`, `pair-answer`, `pair-words`, `pair-word` (each), `pair-joins`, `pair-same`, `pair-differ`, `pair-ended`, `pair-again` |
 //! | practice | `register`, `provider-name`, `provider-specialty`, `register-provider`, `patient-item` (with `data-account`), `patient-link`, `read-link`, `link-view`, `ask-form`, `wish-everything`, `wish-some`, `wish-<category>`, `ask-read`, `ask-append`, `ask-purpose`, `ask-days`, `send-request`, `asked`, `outgoing-item` (with `data-status`), `list-records` (the recorded listing), `patient`, `write-note` |
 
 mod app;

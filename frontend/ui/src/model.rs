@@ -235,7 +235,7 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
             &[Requests, Grants, Compartments, Activity, Inbox]
         }
         Intent::Give { .. } | Intent::Revoke { .. } => &[Grants, Compartments, Activity],
-        Intent::Invite { .. } => &[Activity],
+        Intent::Invite { .. } | Intent::ApprovePairing { .. } | Intent::EndPairing => &[Activity],
         Intent::Ask { .. } => &[Requests, Patients],
         _ => &[],
     }

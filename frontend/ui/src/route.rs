@@ -29,6 +29,9 @@ pub(crate) enum Route {
     Activity,
     Inbox,
     Account,
+    /// Letting a device in, with the code it shows or without one yet; where the records are not open
+    /// and there is no code, being let in.
+    Pair(String),
     Patients,
     Patient(AccountId),
     Outgoing,
@@ -58,6 +61,8 @@ impl Route {
             ["activity"] => Self::Activity,
             ["inbox"] => Self::Inbox,
             ["account"] => Self::Account,
+            ["pair"] => Self::Pair(String::new()),
+            ["pair", code] => Self::Pair((*code).to_owned()),
             ["practice"] => Self::Patients,
             ["practice", "requests"] => Self::Outgoing,
             ["ask"] => Self::Ask(String::new()),
@@ -108,6 +113,8 @@ impl Route {
             Self::Activity => "#/activity".to_owned(),
             Self::Inbox => "#/inbox".to_owned(),
             Self::Account => "#/account".to_owned(),
+            Self::Pair(code) if code.is_empty() => "#/pair".to_owned(),
+            Self::Pair(code) => format!("#/pair/{code}"),
             Self::Patients => "#/practice".to_owned(),
             Self::Outgoing => "#/practice/requests".to_owned(),
             Self::Patient(patient) => format!("#/patient/{patient}"),
@@ -130,7 +137,7 @@ impl Route {
             Self::Patients | Self::Patient(_) | Self::Outgoing | Self::Ask(_) => {
                 Some(Side::Practice)
             }
-            Self::Inbox | Self::Account | Self::Lost => None,
+            Self::Inbox | Self::Account | Self::Pair(_) | Self::Lost => None,
         }
     }
 
@@ -146,6 +153,7 @@ impl Route {
             Self::Add(Some(_)) | Self::Patient(_) => Self::Patients,
             Self::Review(_) | Self::Give(_) => Self::Sharing,
             Self::Ask(_) => Self::Ask(String::new()),
+            Self::Pair(_) => Self::Account,
             other => other.clone(),
         }
     }
@@ -191,6 +199,8 @@ mod tests {
             Route::Activity,
             Route::Inbox,
             Route::Account,
+            Route::Pair(String::new()),
+            Route::Pair("MPJT-B9D5-1".to_owned()),
             Route::Patients,
             Route::Patient("p1".into()),
             Route::Outgoing,

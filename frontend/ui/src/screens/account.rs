@@ -3,6 +3,7 @@
 use crate::app_context::{leave, use_app};
 use crate::hooks::use_act;
 use crate::parts::{Icon, Look, button, check, head, icon, problem, progress, select};
+use crate::route::Route;
 use crate::screens::welcome::languages;
 use crate::words;
 use salus_messages::{IDLE_MINUTES, Intent, SlotKind, SlotView};
@@ -68,6 +69,7 @@ pub(crate) fn account() -> Html {
                     if let Some(failure) = stay.failure.clone() { { problem(t, &failure) } }
                     { select("idle-minutes", t.idle_label, account.idle_minutes.to_string(), IDLE_MINUTES.into_iter().map(minutes).collect(), onidle).hint(t.idle_hint) }
                     if let Some(failure) = idle.failure.clone() { { problem(t, &failure) } }
+                    <p><a href={Route::Pair(String::new()).href()} data-testid="pair-let-in">{ t.pair_let_in }</a></p>
                     <div class="actions">
                         { button("lock-now", t.lock_now).icon(Icon::Lock).onclick(out(Intent::Lock)) }
                         { button("sign-out", t.sign_out).look(Look::Quiet).onclick(out(Intent::SignOut)) }

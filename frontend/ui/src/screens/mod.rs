@@ -9,6 +9,7 @@ mod grants;
 mod home;
 mod import;
 mod inbox;
+mod pair;
 mod patient;
 mod practice;
 mod record;
@@ -19,6 +20,7 @@ mod unlock;
 mod welcome;
 
 pub(crate) use create::Create;
+pub(crate) use pair::Join;
 pub(crate) use unlock::Unlock;
 pub(crate) use welcome::Welcome;
 
@@ -44,6 +46,7 @@ pub(crate) fn place(t: &'static Texts, route: &Route) -> Html {
         Route::Activity => html! { <activity::Activity /> },
         Route::Inbox => html! { <inbox::Inbox /> },
         Route::Account => html! { <account::Account /> },
+        Route::Pair(code) => html! { <pair::Approve {code} /> },
         Route::Patients => html! { <practice::Patients /> },
         Route::Patient(patient) => html! { <patient::Patient {patient} /> },
         Route::Outgoing => html! { <practice::Outgoing /> },
@@ -64,7 +67,7 @@ pub(crate) fn title(app: &App) -> String {
             Route::Sharing | Route::Review(_) | Route::Give(_) => t.nav_sharing,
             Route::Activity => t.nav_activity,
             Route::Inbox => t.nav_inbox,
-            Route::Account => t.nav_account,
+            Route::Account | Route::Pair(_) => t.nav_account,
             Route::Patients | Route::Patient(_) => t.nav_patients,
             Route::Outgoing => t.nav_outgoing,
             Route::Ask(_) => t.nav_ask,

@@ -4,6 +4,7 @@
 use crate::app_context::use_app;
 use crate::hooks::use_act;
 use crate::parts::{Icon, Look, button, check, mark, problem, progress, text_area};
+use crate::route::Route;
 use crate::screens::create::sign_out;
 use salus_messages::{Intent, Secret, SlotKind, SlotView};
 use web_sys::SubmitEvent;
@@ -64,6 +65,7 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
             <main class="panel" id="main">
                 <h1 id="title" tabindex="-1" data-testid="title">{ title }</h1>
                 <p class="lead">{ lead }</p>
+                if matches!(app.model.route, Route::Pair(_)) { <p class="note" data-testid="pair-first">{ t.pair_first }</p> }
                 if browser {
                     { button("unlock-here", t.unlock_here).look(Look::Primary).icon(Icon::Lock).busy(act.is_busy()).onclick(here) }
                     <p class="divider">{ t.or }</p>
@@ -77,6 +79,7 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
                     if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
                     { progress(&app, act.busy, false) }
                     { button("unlock-with-phrase", t.unlock_with_phrase).look(if browser { Look::Plain } else { Look::Primary }).submit().busy(act.is_busy()) }
+                    <a href={Route::Pair(String::new()).href()} data-testid="pair-from-other">{ t.pair_from_other }</a>
                     if let Some(back) = props.back.clone() {
                         { button("join-back", t.join_back).look(Look::Quiet).disabled(act.is_busy()).onclick(back) }
                     }

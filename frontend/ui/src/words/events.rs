@@ -50,6 +50,8 @@ pub(crate) fn audit(t: &'static Texts, entry: &AuditEntry) -> (String, &'static 
         AuditKind::KeysPinned => (t.audit_keys_pinned, "keys-pinned"),
         AuditKind::Unlocked => (t.audit_unlocked, "unlocked"),
         AuditKind::Other => (t.audit_other, "other"),
+        AuditKind::DevicePaired => (t.audit_device_paired, "device-paired"),
+        AuditKind::PairingEnded => (t.audit_pairing_ended, "pairing-ended"),
     };
     (text.to_owned(), name)
 }
