@@ -141,8 +141,13 @@ impl Session<'_> {
             return self.provider(text).await;
         }
         self.people().await?;
-        match self.known(text)? {
-            Some((account, _)) => Ok(self.unlocked.person(account).await?),
+        let mut known = self.known(text)?.map(|(account, _)| account);
+        if let (None, Ok(principal)) = (known, Principal::from_text(text.trim())) {
+            let received = self.unlocked.received().await?;
+            known = self.account_of(principal, &received).await?;
+        }
+        match known {
+            Some(account) => Ok(self.unlocked.person(account).await?),
             None => self.provider(text).await,
         }
     }

@@ -12,6 +12,7 @@ use thirtyfour::prelude::*;
 use tokio::sync::{Mutex, MutexGuard};
 
 mod story_browser {
+    mod contacts;
     mod following;
     mod importing;
     mod locking;

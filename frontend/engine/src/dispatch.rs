@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::failure::Outcome;
 use crate::state::Engine;
-use crate::{activity, inbox, providers, records, rounds, session, sharing};
+use crate::{activity, contacts, inbox, providers, records, rounds, session, sharing};
 use js_sys::{Array, Function, Uint8Array};
 use salus_messages::{Failure, FailureKind, Intent, Message, Reply, Request};
 use std::cell::RefCell;
@@ -163,6 +163,9 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::Ask { .. }
         | Intent::OutgoingRequests
         | Intent::Patients => providers::carry_out(task, intent).await,
+        Intent::Safety { .. } | Intent::Compare { .. } | Intent::AcceptKeys { .. } => {
+            contacts::carry_out(task, intent).await
+        }
         Intent::Inbox { .. } | Intent::MarkSeen { .. } => inbox::carry_out(task, intent).await,
     }
 }

@@ -1,7 +1,7 @@
 //! What went wrong, as the page is told. Must not carry secrets or health data.
 
 use crate::platform::PlatformError;
-use salus_client::{ClientError, PairingError, TransportError, VaultError};
+use salus_client::{ClientError, CodeError, PairingError, TransportError, VaultError};
 use salus_messages::{Failure, FailureKind};
 
 /// Result of an intent.
@@ -29,6 +29,14 @@ pub(crate) fn from_client(error: ClientError) -> Failure {
         ClientError::Pairing(error) => pairing_kind(error),
         ClientError::Link(_) => FailureKind::Invalid {
             field: "link".into(),
+        },
+        ClientError::KeysChanged { .. } => FailureKind::KeysChanged,
+        ClientError::OtherNumber => FailureKind::NotTheSame,
+        ClientError::Code(error) => match error {
+            CodeError::TheirKeys | CodeError::YourKeys => FailureKind::NotTheSame,
+            _ => FailureKind::Invalid {
+                field: "shown".into(),
+            },
         },
         ClientError::NotCovered(_) => FailureKind::Refused,
         ClientError::NotSupported(_) => FailureKind::Unsupported,

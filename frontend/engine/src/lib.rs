@@ -8,6 +8,8 @@ mod activity;
 #[cfg(target_family = "wasm")]
 mod config;
 #[cfg(target_family = "wasm")]
+mod contacts;
+#[cfg(target_family = "wasm")]
 mod dispatch;
 #[cfg(target_family = "wasm")]
 mod failure;

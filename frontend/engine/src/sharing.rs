@@ -117,6 +117,7 @@ pub(crate) fn origin() -> Outcome<String> {
         .ok_or_else(|| Failure::new(FailureKind::Internal, "the worker has no location"))
 }
 
+/// A text as a QR code.
 pub(crate) fn qr(text: &str) -> Outcome<Qr> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M)
         .map_err(|e| Failure::new(FailureKind::Internal, e.to_string()))?;

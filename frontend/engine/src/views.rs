@@ -193,7 +193,8 @@ pub(crate) fn person(contact: &Contact) -> Person {
         name: entry.map(|d| d.name.clone()).unwrap_or_default(),
         specialty: entry.map(|d| d.specialty.clone()).unwrap_or_default(),
         trust: match contact.trust {
-            ClientTrust::Pinned | ClientTrust::Verified => Trust::Pinned,
+            ClientTrust::Verified => Trust::Verified,
+            ClientTrust::Pinned => Trust::Pinned,
             ClientTrust::Certified => Trust::Certified,
             ClientTrust::FirstSeen => Trust::Unknown,
             ClientTrust::Changed(_) => Trust::Changed,

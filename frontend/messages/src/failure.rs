@@ -85,4 +85,8 @@ pub enum FailureKind {
     Refused,
     /// Only for whoever has just shown that they are the owner: see [`crate::Intent::Prove`].
     ProofNeeded,
+    /// Someone's keys changed and were not accepted: nothing is shared with them.
+    KeysChanged,
+    /// What was compared is not the same: someone may stand between the two.
+    NotTheSame,
 }

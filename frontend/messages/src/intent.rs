@@ -292,4 +292,23 @@ pub enum Intent {
     },
     /// Give up the pairing under way on this side; nothing is added. → `Done`
     EndPairing,
+    /// What to compare with someone dealt with, or of the directory. → `Safety`
+    Safety {
+        /// With whom.
+        with: AccountId,
+    },
+    /// Compare what they show, and remember that it is the same. → `Safety`
+    Compare {
+        /// With whom.
+        with: AccountId,
+        /// Digits or code, as typed, pasted or scanned.
+        shown: String,
+    },
+    /// Use someone's changed keys from now on. → `Safety`
+    AcceptKeys {
+        /// Whose.
+        of: AccountId,
+        /// [`crate::SafetyView::keys`]: other ones than the person saw are a `Conflict`.
+        keys: String,
+    },
 }

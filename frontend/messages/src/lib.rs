@@ -73,8 +73,8 @@ pub use session::{
     SignedDelegation, SlotKind, SlotView,
 };
 pub use sharing::{
-    AccessRequest, Attestation, GrantStatus, GrantView, Invitation, LinkView, PatientView, Person,
-    Qr, RequestStatus, Rights, Scope, Terms, Trust, Wish,
+    AccessRequest, Attestation, GrantStatus, GrantView, Invitation, KeyChange, LinkView,
+    PatientView, Person, Qr, RequestStatus, Rights, SafetyView, Scope, Terms, Trust, Wish,
 };
 
 use serde::{Serialize, de::DeserializeOwned};

@@ -3,8 +3,8 @@
 use crate::{
     AccessRequest, AuditEntry, Compartment, Environment, Failure, FileRef, GrantView,
     ImportSummary, Inspection, Invitation, LinkView, Notification, Page, PairingCode, PairingWords,
-    PatientView, Person, RecordId, RecordSummary, RecordView, Secret, SessionState, Verification,
-    VersionSummary,
+    PatientView, Person, RecordId, RecordSummary, RecordView, SafetyView, Secret, SessionState,
+    Verification, VersionSummary,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,8 @@ pub enum Reply {
     PairingCode(PairingCode),
     /// The words to compare.
     PairingWords(PairingWords),
+    /// What two people compare.
+    Safety(SafetyView),
 }
 
 /// What happens unasked.

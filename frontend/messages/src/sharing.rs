@@ -34,6 +34,36 @@ pub enum Trust {
     Unknown,
     /// The key is not the one remembered: do not proceed.
     Changed,
+    /// The key is the one that the two compared.
+    Verified,
+}
+
+/// How someone's keys differ from those known before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyChange {
+    /// Their recovery words were used to make new ones.
+    Recovered,
+    /// They do not follow from those known before.
+    Diverged,
+    /// They are another account's.
+    OtherAccount,
+}
+
+/// What two people compare, as this side sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SafetyView {
+    /// The other one.
+    pub person: Person,
+    /// How their keys changed, if they did and were not accepted.
+    pub change: Option<KeyChange>,
+    /// Stands for the very keys shown here: to be sent back with [`crate::Intent::AcceptKeys`].
+    pub keys: String,
+    /// 60 digits in groups of five, the same on both sides.
+    pub number: String,
+    /// This side's code, for the other to scan or paste.
+    pub code: String,
+    /// The same as a QR code.
+    pub qr: Qr,
 }
 
 /// A registrar's word about a provider's licence.

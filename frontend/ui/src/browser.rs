@@ -2,7 +2,9 @@
 //! browser refuses: no place in the page depends on more than a fallback.
 
 use crate::texts::Language;
-use js_sys::{Date, Object, Reflect};
+use js_sys::{Array, Date, Function, Object, Promise, Reflect};
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Blob, File, HtmlAnchorElement, HtmlElement, Url, Window};
 
@@ -144,6 +146,50 @@ pub(crate) fn format_date(millis: f64, language: Language, options: &[(&str, &st
     Date::new(&JsValue::from_f64(millis))
         .to_locale_date_string(language.code(), &object)
         .into()
+}
+
+const DETECTOR: &str = "BarcodeDetector";
+
+/// Whether the browser reads QR codes.
+pub(crate) fn can_scan() -> bool {
+    window().is_some_and(|window| Reflect::has(&window, &JsValue::from(DETECTOR)).unwrap_or(false))
+}
+
+/// Looks for a QR code in a picture, and says what it says.
+pub(crate) fn scan(picture: &File, then: impl FnOnce(Option<String>) + 'static) {
+    let then = Rc::new(Cell::new(Some(then)));
+    let tell = move |text: Option<String>| {
+        if let Some(then) = then.take() {
+            then(text);
+        }
+    };
+    let failed = {
+        let tell = tell.clone();
+        Closure::once_into_js(move |_: JsValue| tell(None))
+    };
+    let read = {
+        let tell = tell.clone();
+        Closure::once_into_js(move |codes: JsValue| {
+            let first = Reflect::get_u32(&codes, 0).ok();
+            let text = first.and_then(|code| Reflect::get(&code, &"rawValue".into()).ok());
+            tell(text.and_then(|text| text.as_string()));
+        })
+    };
+    let begin = || -> Result<(), JsValue> {
+        let window = window().ok_or(JsValue::NULL)?;
+        let class: Function = Reflect::get(&window, &DETECTOR.into())?.dyn_into()?;
+        let formats = Object::new();
+        Reflect::set(&formats, &"formats".into(), &Array::of1(&"qr_code".into()))?;
+        let detector = Reflect::construct(&class, &Array::of1(&formats))?;
+        let detect: Function = Reflect::get(&detector, &"detect".into())?.dyn_into()?;
+        // A picture from a file is a blob, which a detector takes as it is.
+        let found: Promise = detect.call1(&detector, picture)?.dyn_into()?;
+        let on: Function = Reflect::get(&found, &"then".into())?.dyn_into()?;
+        on.call2(&found, &read, &failed).map(drop)
+    };
+    if begin().is_err() {
+        tell(None);
+    }
 }
 
 /// A file input's files.

@@ -237,6 +237,9 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
         Intent::Give { .. } | Intent::Revoke { .. } => &[Grants, Compartments, Activity],
         Intent::Invite { .. } | Intent::ApprovePairing { .. } | Intent::EndPairing => &[Activity],
         Intent::Ask { .. } => &[Requests, Patients],
+        Intent::Compare { .. } | Intent::AcceptKeys { .. } => {
+            &[Requests, Grants, Patients, Activity]
+        }
         _ => &[],
     }
 }

@@ -11,7 +11,8 @@ pub(crate) use shape::{clinical_date, count, day, fill, moment, percent, qr_path
 
 use crate::texts::Texts;
 use salus_messages::{
-    Category, Flag, GrantStatus, Person, RecordKind, RequestStatus, Rights, SlotKind, Stage, Trust,
+    Category, Flag, GrantStatus, KeyChange, Person, RecordKind, RequestStatus, Rights, SlotKind,
+    Stage, Trust,
 };
 
 /// A principal, short enough for a line.
@@ -64,6 +65,19 @@ pub(crate) fn trust(t: &'static Texts, trust: Trust) -> (&'static str, &'static 
         Trust::Certified => (t.trust_certified, "certified"),
         Trust::Unknown => (t.trust_unknown, "unknown"),
         Trust::Changed => (t.trust_changed, "changed"),
+        Trust::Verified => (t.trust_verified, "verified"),
+    }
+}
+
+/// What changed keys mean, what accepting them says, and a name for tests.
+pub(crate) fn key_change(
+    t: &'static Texts,
+    change: KeyChange,
+) -> (&'static str, &'static str, &'static str) {
+    match change {
+        KeyChange::Recovered => (t.changed_recovered, t.changed_accept, "recovered"),
+        KeyChange::Diverged => (t.changed_diverged, t.changed_accept, "diverged"),
+        KeyChange::OtherAccount => (t.changed_other, t.changed_accept_other, "other-account"),
     }
 }
 

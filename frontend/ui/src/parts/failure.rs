@@ -37,7 +37,10 @@ impl From<Problem<'_>> for Html {
     fn from(problem: Problem<'_>) -> Self {
         let Problem { t, failure, retry } = problem;
         let (title, advice) = words::failure(t, failure);
-        let grave = matches!(failure.kind, FailureKind::Integrity);
+        let grave = matches!(
+            failure.kind,
+            FailureKind::Integrity | FailureKind::KeysChanged | FailureKind::NotTheSame
+        );
         html! {
             <div class={if grave { "problem grave" } else { "problem" }} role="alert"
                 data-testid="problem" data-kind={words::failure_name(&failure.kind)}>

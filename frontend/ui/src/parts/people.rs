@@ -24,7 +24,8 @@ pub(crate) fn person_line(app: &App, person: &Person) -> Html {
 /// How far someone's key is known, and what a registrar says.
 pub(crate) fn trust_note(app: &App, person: &Person) -> Html {
     let (class, sign) = match person.trust {
-        Trust::Own | Trust::Pinned => ("trust good", Icon::Shield),
+        Trust::Own | Trust::Verified => ("trust good", Icon::Shield),
+        Trust::Pinned => ("trust good", Icon::Check),
         Trust::Certified => ("trust fair", Icon::Check),
         Trust::Unknown => ("trust fair", Icon::Alert),
         Trust::Changed => ("trust bad", Icon::Alert),

@@ -8,7 +8,8 @@ use crate::parts::{
 };
 use crate::route::Route;
 use crate::screens::practice::Register;
-use salus_messages::{Category, Intent, LinkView, Reply, Rights, Trust, Wish};
+use crate::screens::safety::KeysOf;
+use salus_messages::{Category, Intent, LinkView, Person, Reply, Rights, Trust, Wish};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
 
@@ -134,6 +135,12 @@ fn ask_form(props: &AskForms) -> Html {
         let asked = asked.clone();
         use_act(Callback::from(move |_| asked.set(true)))
     };
+    // Reading the link again is not possible once it was used.
+    let changed = use_state(|| props.link.patient.trust == Trust::Changed);
+    let onknown = {
+        let changed = changed.clone();
+        Callback::from(move |person: Person| changed.set(person.trust == Trust::Changed))
+    };
     if *asked {
         return html! {
             <section class="panel stack" role="status" data-testid="asked">
@@ -157,12 +164,13 @@ fn ask_form(props: &AskForms) -> Html {
         })
     };
     let complete = wanted_complete(&wanted);
-    let changed = props.link.patient.trust == Trust::Changed;
     let onchange = {
         let wanted = wanted.clone();
         Callback::from(move |next| wanted.set(next))
     };
     html! {
+        <>
+        if *changed { <KeysOf person={props.link.patient.clone()} {onknown} stop={Route::Patients.href()} /> }
         <form class="panel stack" data-testid="ask-form" {onsubmit}>
             <div class="stack" data-testid="link-view">
                 { person_line(&app, &props.link.patient) }
@@ -174,9 +182,10 @@ fn ask_form(props: &AskForms) -> Html {
             if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
             { progress(&app, act.busy, false) }
             <div class="actions">
-                { button("send-request", t.send_request).look(Look::Primary).submit().icon(Icon::Send).busy(act.is_busy()).disabled(!complete || changed) }
+                { button("send-request", t.send_request).look(Look::Primary).submit().icon(Icon::Send).busy(act.is_busy()).disabled(!complete || *changed) }
             </div>
         </form>
+        </>
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::app_context::use_app;
 use crate::hooks::use_act;
 use crate::parts::{Dialog, Icon, Look, button, icon, person_line, problem, progress, scope_words};
+use crate::route::Route;
+use crate::screens::safety::KeysOf;
 use crate::words;
 use salus_messages::{GrantStatus, GrantView, Intent};
 use yew::{Callback, Html, Properties, function_component, html, use_state};
@@ -48,6 +50,7 @@ pub(crate) fn grant_card(props: &Cards) -> Html {
                     { person_line(&app, &grant.other) }
                     <span class={yew::classes!("status", tone)}>{ status }</span>
                 </div>
+                if live { <KeysOf person={grant.other.clone()} stop={Route::Home.href()} /> }
             } else {
                 <div class="grant-head"><span class={yew::classes!("status", tone)}>{ status }</span></div>
             }

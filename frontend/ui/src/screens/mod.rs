@@ -15,6 +15,7 @@ mod practice;
 mod record;
 mod records;
 mod review;
+mod safety;
 mod sharing;
 mod unlock;
 mod welcome;

@@ -9,6 +9,7 @@ use crate::route::Route;
 use crate::screens::grants::GrantCard;
 use crate::screens::home::records;
 use crate::screens::practice::patients;
+use crate::screens::safety::KeysOf;
 use crate::words;
 use salus_messages::{AccountId, Intent, PatientView, Topic};
 use yew::{Callback, Html, Properties, function_component, html};
@@ -60,6 +61,7 @@ fn shown(app: &App, one: &PatientView) -> Html {
     html! {
         <div data-testid="patient">
             { head(name.clone(), html! { { trust_note(app, &one.person) } }, actions) }
+            <KeysOf person={one.person.clone()} stop={Route::Patients.href()} />
             if listed {
                 <Granted patient={one.account.clone()} />
             } else if one.active {

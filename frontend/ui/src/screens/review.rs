@@ -8,10 +8,11 @@ use crate::parts::{
 };
 use crate::route::Route;
 use crate::screens::home::{compartments, requests};
+use crate::screens::safety::KeysOf;
 use crate::words;
 use salus_messages::{
     AccessRequest, Compartment, Intent, Page, Person, RecordId, Reply, RequestId, RequestStatus,
-    Rights, Scope, Terms, Trust, Wish,
+    Rights, Scope, Terms, Topic, Trust, Wish,
 };
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
@@ -26,7 +27,7 @@ pub(crate) struct Reviews {
 pub(crate) fn review(props: &Reviews) -> Html {
     let app = use_app();
     let t = app.t;
-    let asked = use_load(Intent::IncomingRequests, &[], requests);
+    let asked = use_load(Intent::IncomingRequests, &[Topic::Requests], requests);
     let folders = use_load(Intent::Compartments { patient: None }, &[], compartments);
     html! {
         <>
@@ -173,6 +174,7 @@ fn decide(props: &Decisions) -> Html {
                 <div class="ask-part" data-testid="request-why"><h2>{ t.terms_why }</h2><div><p>{ &request.purpose }</p></div></div>
             </section>
             if waiting {
+                <div class="part"><KeysOf person={request.other.clone()} stop={Route::Sharing.href()} /></div>
                 <form class="part panel" {onsubmit}>
                     <h2>{ t.your_answer }</h2>
                     <p class="quiet-text">{ t.your_answer_lead }</p>
@@ -229,6 +231,10 @@ pub(crate) fn give(props: &Gives) -> Html {
         let search = search.clone();
         Callback::from(move |value| search.set(value))
     };
+    let onknown = {
+        let chosen = chosen.clone();
+        Callback::from(move |person| chosen.set(Some(person)))
+    };
     let item = |person: &Person| {
         let onclick = {
             let (chosen, person) = (chosen.clone(), person.clone());
@@ -250,7 +256,8 @@ pub(crate) fn give(props: &Gives) -> Html {
             { head(t.give_access, html! { <p class="lead">{ lead }</p> }, Html::default()) }
             if let Some(person) = &*chosen {
                 { loaded(t, &folders, |folders| html! {
-                    <GiveTerms person={person.clone()} folders={folders.clone()} record={props.record.clone()} />
+                    <GiveTerms person={person.clone()} folders={folders.clone()} record={props.record.clone()}
+                        onknown={onknown.clone()} />
                 }) }
             } else {
                 <div class="search" role="search">
@@ -271,6 +278,7 @@ struct GiveTermsProps {
     person: Person,
     folders: Vec<Compartment>,
     record: Option<RecordId>,
+    onknown: Callback<Person>,
 }
 
 #[function_component(GiveTerms)]
@@ -317,8 +325,12 @@ fn give_terms(props: &GiveTermsProps) -> Html {
         Callback::from(move |next| terms.set(next))
     };
     html! {
-        <form class="stack panel" {onsubmit}>
+        <>
+        <section class="stack panel">
             { person_line(&app, &props.person) }
+            <KeysOf person={props.person.clone()} onknown={props.onknown.clone()} stop={Route::Sharing.href()} />
+        </section>
+        <form class="part panel" {onsubmit}>
             { terms_form(t, &terms, &props.folders, true, &onchange) }
             <p class="note">{ icon(Icon::Eye) }<span>{ t.approve_honest }</span></p>
             if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
@@ -328,6 +340,7 @@ fn give_terms(props: &GiveTermsProps) -> Html {
                 <a href={Route::Sharing.href()} class="button quiet">{ t.cancel }</a>
             </div>
         </form>
+        </>
     }
 }
 

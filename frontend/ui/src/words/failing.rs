@@ -53,6 +53,8 @@ fn kind(t: &'static Texts, kind: &FailureKind) -> (String, String) {
         FailureKind::Internal => (t.failure_internal, t.failure_internal_advice),
         FailureKind::Refused => (t.failure_refused, t.failure_refused_advice),
         FailureKind::ProofNeeded => (t.failure_proof, t.failure_proof_advice),
+        FailureKind::KeysChanged => (t.failure_keys_changed, t.failure_keys_changed_advice),
+        FailureKind::NotTheSame => (t.failure_not_the_same, t.failure_not_the_same_advice),
         FailureKind::Partly { why, .. } => return self::kind(t, why),
     };
     (title.to_owned(), advice.to_owned())
@@ -79,6 +81,8 @@ pub(crate) fn failure_name(kind: &FailureKind) -> &'static str {
         FailureKind::Internal => "internal",
         FailureKind::Refused => "refused",
         FailureKind::ProofNeeded => "proof-needed",
+        FailureKind::KeysChanged => "keys-changed",
+        FailureKind::NotTheSame => "not-the-same",
     }
 }
 
