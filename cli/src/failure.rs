@@ -1,7 +1,7 @@
 //! What the client's failures mean for whoever runs the command. Must not know any command.
 
 use crate::error::{Error, Kind};
-use salus_client::{ClientError, CodeError, PairingError, TransportError, VaultError};
+use salus_client::{ClientError, CodeError, PairingError, TransportError, VaultError, Verdict};
 
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
@@ -11,6 +11,13 @@ impl From<ClientError> for Error {
             ClientError::Transport(error) => from_transport(&error),
             ClientError::Integrity(_) => Self::new(Kind::Integrity, "integrity", message)
                 .hint("what the vault answered was not believed and nothing was done with it"),
+            ClientError::Refused(refusal) => match refusal.verdict {
+                Verdict::Behind => Self::new(Kind::Network, "behind", message),
+                Verdict::Answer => Self::new(Kind::Integrity, "refused", message)
+                    .hint("what the vault answered was not believed and nothing was done with it"),
+                Verdict::Vault => Self::new(Kind::Integrity, "rolled_back", message)
+                    .hint("`salus audit evidence --out FILE` writes the proof"),
+            },
             ClientError::Open(_) => Self::new(Kind::Integrity, "cannot_open", message),
             ClientError::Seal(_) => Self::new(Kind::Other, "cannot_seal", message),
             ClientError::NotAPhrase(_) => Self::new(Kind::Usage, "not_a_phrase", message),

@@ -83,7 +83,7 @@ impl Network {
             .arg("--identity-provider")
             .arg(self.identity_provider())
             .arg("--key")
-            .arg(self.folder.path().join("admin.key"))
+            .arg(self.admin_key())
             .arg("--canisters")
             .arg(canisters);
         if !self.vault.is_empty() {
@@ -217,6 +217,11 @@ impl Network {
     /// The folder of the network's state.
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
+    }
+
+    /// The file with the key of who controls both canisters.
+    pub fn admin_key(&self) -> PathBuf {
+        self.folder.path().join("admin.key")
     }
 
     /// The vault's whole stable memory.

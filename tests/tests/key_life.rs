@@ -41,6 +41,7 @@ mod key_life {
     pub(crate) mod contacts;
     pub(crate) mod dishonest;
     pub(crate) mod following;
+    pub(crate) mod freshness;
     pub(crate) mod many;
     pub(crate) mod pairing;
     pub(crate) mod records;

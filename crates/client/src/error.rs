@@ -3,6 +3,7 @@
 use crate::memory::MemoryError;
 use crate::pairing::PairingError;
 use crate::records::SourceError;
+use crate::refusal::Refusal;
 use crate::sharing::LinkError;
 use crate::transport::TransportError;
 use salus_crypto::passphrase::PassphraseError;
@@ -33,6 +34,10 @@ pub enum ClientError {
     /// What the vault answered contradicts signatures, hashes, certificates or what is remembered.
     #[error(transparent)]
     Integrity(#[from] IntegrityError),
+    /// It contradicts what this device remembers, or was shown to by the network: with an explanation,
+    /// and evidence if there is any.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
     /// Something could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -117,6 +122,17 @@ pub enum ClientError {
     /// Not possible in this version.
     #[error("not supported: {0}")]
     NotSupported(&'static str),
+}
+
+impl ClientError {
+    /// What did not fit, if that is why.
+    pub fn integrity(&self) -> Option<&IntegrityError> {
+        match self {
+            Self::Integrity(error) => Some(error),
+            Self::Refused(refusal) => Some(&refusal.error),
+            _ => None,
+        }
+    }
 }
 
 impl From<RandomError> for ClientError {
@@ -274,6 +290,20 @@ pub enum IntegrityError {
     /// The answer does not have the promised form.
     #[error("the vault's answer is malformed: {0}")]
     Malformed(&'static str),
+}
+
+impl IntegrityError {
+    /// Whether it is about something that may have been true a moment ago.
+    pub(crate) const fn is_about_growth(&self) -> bool {
+        matches!(
+            self,
+            Self::RolledBack { .. }
+                | Self::Forked { .. }
+                | Self::NotCertified { .. }
+                | Self::Omitted { .. }
+                | Self::NotInFeed { .. }
+        )
+    }
 }
 
 macro_rules! through_integrity {

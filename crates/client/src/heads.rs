@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::error::{IntegrityError, Result};
+use crate::evidence::Proof;
 use salus_protocol::certified::{CertifiedAccount, read_witness};
 use salus_types::AccountId;
 use salus_types::api::CertifiedHeads;
@@ -17,12 +18,25 @@ pub(crate) struct Heads {
     pub(crate) certified: CertifiedAccount,
     /// When, ms since 1970.
     pub(crate) at: u64,
+    /// The certified data that the witness leads to.
+    pub(crate) data: [u8; 32],
     /// The proof, as it came.
     pub(crate) proof: CertifiedHeads,
 }
 
+impl Heads {
+    /// The proof, to be kept.
+    pub(crate) fn proof(&self) -> Proof {
+        Proof {
+            certificate: self.proof.certificate.to_vec(),
+            witness: self.proof.witness.to_vec(),
+        }
+    }
+}
+
 impl Client {
-    /// The certified heads of an account, verified, fresh, and of this account.
+    /// The certified heads of an account, verified, fresh, of this account, and not less than this
+    /// device has seen certified before.
     pub(crate) async fn heads(&self, account: AccountId) -> Result<Heads> {
         let proof: CertifiedHeads = self.query("heads", (account,)).await?;
         let certified = self.transport().verify_certificate(&proof.certificate)?;
@@ -34,10 +48,13 @@ impl Client {
         if seen.account != account {
             return Err(IntegrityError::OtherAccount.into());
         }
-        Ok(Heads {
+        let heads = Heads {
             certified: seen,
             at: certified.at,
+            data: certified.data,
             proof,
-        })
+        };
+        self.weigh_heads(account, &heads).await?;
+        Ok(heads)
     }
 }

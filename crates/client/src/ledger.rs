@@ -3,6 +3,7 @@
 
 use crate::client::Client;
 use crate::error::{Chain, ClientError, IntegrityError, Result};
+use crate::refusal::Verdict;
 use crate::remembered::{Grown, check_growth};
 use salus_protocol::KeyChain;
 use salus_protocol::chain;
@@ -221,9 +222,15 @@ impl Client {
     ) -> Result<u64> {
         // Each round trip sees a newer state; that many changes in a row do not happen by chance.
         const ROUNDS: usize = 5;
-        let mut seen = None;
+        let (mut seen, mut behind) = (None, None);
         for _ in 0..ROUNDS {
-            let heads = self.heads(account).await?;
+            let heads = match self.heads(account).await {
+                Err(ClientError::Refused(refusal)) if refusal.verdict == Verdict::Behind => {
+                    behind = Some(refusal);
+                    continue;
+                }
+                other => other?,
+            };
             if heads.certified.genesis != chain.genesis_fingerprint() {
                 return Err(IntegrityError::KeyChanged { account }.into());
             }
@@ -250,6 +257,9 @@ impl Client {
             seen = Some(certified.count);
             self.follow_ledger(account, chain, ledger, |_, _| {})
                 .await?;
+        }
+        if let (None, Some(refusal)) = (seen, behind) {
+            return Err(ClientError::Refused(refusal));
         }
         Err(match seen.filter(|seen| *seen < ledger.head.count) {
             Some(seen) => IntegrityError::RolledBack {

@@ -19,6 +19,7 @@ mod client;
 mod contacts;
 mod directory;
 mod error;
+pub mod evidence;
 mod export;
 mod heads;
 mod inbox;
@@ -28,6 +29,7 @@ pub mod memory;
 mod pairing;
 mod people;
 mod records;
+mod refusal;
 mod remembered;
 mod rotation;
 mod session;
@@ -48,6 +50,7 @@ pub use records::{
     Arrived, Author, Authorship, Bytes, Draft, NewRecord, OpenVersion, PartDraft, PartSource,
     PendingUpload, RecordItem, SourceError, Stored,
 };
+pub use refusal::{KeptRefusal, Refusal, Verdict};
 pub use rotation::Rotated;
 pub use session::{
     Compartment, Label, NewAccount, NewSlot, Offered, OfferedSlot, Profile, SlotInfo, Unlocked,
@@ -79,7 +82,9 @@ pub use salus_protocol::ledger::{
 };
 pub use salus_protocol::pairing::{NotACode, PairingCode};
 pub use salus_protocol::safety::{CodeError, is_number as is_safety_number};
-pub use salus_types::api::{AccountInfo, InboxItem, Notice, RequestStatus, Usage, VaultStatus};
+pub use salus_types::api::{
+    AccountInfo, Head, InboxItem, Notice, RequestStatus, Usage, VaultStatus,
+};
 pub use salus_types::{
     AccountId, CompartmentId, Error as VaultError, GrantId, Hash, InvitationId, RecordId,
     RequestId, SlotId, UploadId,

@@ -10,7 +10,7 @@ use crate::watch::Watch;
 use crate::{session, views};
 use futures::join;
 use salus_client::audit::{AuditEntry as Entry, AuditEvent, Trail};
-use salus_client::{ClientError, Hash, IntegrityError, Unlocked};
+use salus_client::{ClientError, Hash, IntegrityError, Unlocked, Verdict};
 use salus_messages::{
     Actor, AuditEntry, AuditKind, Cursor, Defect, FileRef, Intent, Page, Reply, Verification,
 };
@@ -65,10 +65,10 @@ fn verified(trail: Result<Trail, ClientError>) -> Outcome<Verification> {
         }
         Err(error) => error,
     };
-    let ClientError::Integrity(found) = &error else {
-        return Err(from_client(error));
-    };
-    let Some(defect) = defect(found) else {
+    let behind =
+        matches!(&error, ClientError::Refused(refusal) if refusal.verdict == Verdict::Behind);
+    let found = error.integrity().filter(|_| !behind).and_then(defect);
+    let Some(defect) = found else {
         return Err(from_client(error));
     };
     Ok(Verification {

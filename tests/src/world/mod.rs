@@ -243,8 +243,10 @@ pub fn text(text: &str) -> Vec<PartDraft> {
 /// What a lie was refused for.
 pub fn integrity<T>(result: Result<T, ClientError>) -> IntegrityError {
     match result {
-        Err(ClientError::Integrity(error)) => error,
-        Err(other) => panic!("refused, but not for a lie: {other:?}"),
+        Err(error) => match error.integrity() {
+            Some(found) => *found,
+            None => panic!("refused, but not for a lie: {error:?}"),
+        },
         Ok(_) => panic!("the lie was believed"),
     }
 }

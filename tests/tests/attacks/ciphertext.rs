@@ -49,10 +49,7 @@ fn filing(view: &mut VersionView) -> Option<&mut salus_types::api::Filing> {
 }
 
 fn is_version(error: &ClientError) -> bool {
-    matches!(
-        error,
-        ClientError::Integrity(IntegrityError::Version { .. })
-    )
+    matches!(error.integrity(), Some(IntegrityError::Version { .. }))
 }
 
 fn is_open(error: &ClientError) -> bool {
@@ -62,8 +59,8 @@ fn is_open(error: &ClientError) -> bool {
 /// Not the canonical bytes, not signed, or about something else.
 fn is_statement(error: &ClientError) -> bool {
     matches!(
-        error,
-        ClientError::Integrity(
+        error.integrity(),
+        Some(
             IntegrityError::Statement(_)
                 | IntegrityError::Version { .. }
                 | IntegrityError::NotInFeed { .. }

@@ -1,5 +1,6 @@
 //! `salus audit …`: who saw what, and whether the trail that says so holds.
 
+mod evidence;
 mod words;
 
 use crate::app::App;
@@ -23,6 +24,12 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Verify an audit trail: chain, certificate, and what this machine remembers of it
     Verify(VerifyArgs),
+    /// Show what this machine refused last, and write the proof that the vault was rolled back
+    Evidence {
+        /// Write it to this new file
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -43,6 +50,9 @@ pub(crate) struct VerifyArgs {
     /// Verify such a file, without a network
     #[arg(long, value_name = "FILE", conflicts_with_all = ["patient", "export"])]
     offline: Option<PathBuf>,
+    /// Verify a file of `salus audit evidence`, without a network
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["patient", "export", "offline"])]
+    evidence: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -179,6 +189,11 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
             offline: Some(file),
             ..
         }) => offline(app, file),
+        Command::Verify(VerifyArgs {
+            evidence: Some(file),
+            ..
+        }) => evidence::verify(app, file),
+        Command::Evidence { out } => evidence::last(app, out.as_deref()).await,
         Command::Verify(arguments) => {
             let session = Session::open(app).await?;
             let trail = trail(&session, arguments.patient.as_deref()).await?;

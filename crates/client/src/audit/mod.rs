@@ -179,6 +179,16 @@ impl Client {
         genesis: Hash,
         progress: &dyn Progress,
     ) -> Result<Trail> {
+        let read = self.audit_once(owner, genesis, progress).await;
+        self.explained(owner, read).await
+    }
+
+    async fn audit_once(
+        &self,
+        owner: AccountId,
+        genesis: Hash,
+        progress: &dyn Progress,
+    ) -> Result<Trail> {
         let known = self.known_head(owner, Chain::Audit).await?;
         let known = known.unwrap_or(chain::EMPTY);
         let mut followed = Followed {

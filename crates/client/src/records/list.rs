@@ -76,6 +76,18 @@ impl Unlocked {
     where
         F: Future<Output = Result<(T, FeedView)>>,
     {
+        let lists = self.certified_once(wanted, read).await;
+        self.client().explained(self.account(), lists).await
+    }
+
+    async fn certified_once<T, F>(
+        &self,
+        wanted: Vec<CompartmentId>,
+        read: impl Fn(CompartmentId) -> F,
+    ) -> Result<Vec<T>>
+    where
+        F: Future<Output = Result<(T, FeedView)>>,
+    {
         let mut out = Vec::new();
         let mut open = wanted;
         for _ in 0..ROUNDS {

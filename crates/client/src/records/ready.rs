@@ -141,6 +141,9 @@ impl Unlocked {
                 *answer = Err(error);
             }
         }
+        if answers.iter().any(std::result::Result::is_ok) {
+            self.note_heads().await;
+        }
         Ok(answers)
     }
 

@@ -25,6 +25,7 @@ use crate::error::{Chain, ClientError, IntegrityError, Result};
 use crate::keys::{Keys, SlotHold};
 use crate::ledger::{Ledger, is_stale, sign};
 use crate::people::safety_number;
+use crate::refusal::Verdict;
 use salus_crypto::VaultScope;
 use salus_protocol::KeyChain;
 use salus_protocol::ledger::{Change, LedgerOp};
@@ -200,6 +201,7 @@ impl Unlocked {
         // was; neither does so for long.
         for _ in 1..FOLLOWED {
             match self.follow_once(wanted).await {
+                Err(ClientError::Refused(refusal)) if refusal.verdict == Verdict::Behind => {}
                 Err(ClientError::Integrity(
                     IntegrityError::LedgerKeys
                     | IntegrityError::Ledger { .. }
@@ -209,7 +211,14 @@ impl Unlocked {
                 other => return other,
             }
         }
-        self.follow_once(wanted).await
+        let last = self.follow_once(wanted).await;
+        self.client.explained(self.core.account, last).await
+    }
+
+    /// Remembers what the network certifies after a change, so that a later rollback can be proven.
+    /// What fails here is made up for by the next read.
+    pub(crate) async fn note_heads(&self) {
+        let _ = self.client.heads(self.core.account).await;
     }
 
     async fn follow_once(&self, wanted: Option<Hash>) -> Result<bool> {
@@ -313,6 +322,7 @@ impl Unlocked {
                 self.client
                     .remember_head(self.core.account, Chain::Ledger, &head)
                     .await?;
+                self.note_heads().await;
                 Ok(Appended::Done)
             }
             Err(error) if is_stale(&error) => {

@@ -28,9 +28,14 @@ impl Client {
     /// account this phrase belongs to.
     pub async fn unlock_with_phrase(&self, phrase: &RecoveryPhrase) -> Result<Unlocked> {
         let (info, chain) = self.account_of_phrase(phrase).await?;
-        let ledger = self.load_ledger(&chain).await?;
-        let hold = self.phrase_slot(phrase, &chain, &ledger)?;
-        Unlocked::open(self, info, chain, ledger, hold).await
+        let account = info.account;
+        let opening = async {
+            let ledger = self.load_ledger(&chain).await?;
+            let hold = self.phrase_slot(phrase, &chain, &ledger)?;
+            Unlocked::open(self, info, chain, ledger, hold).await
+        };
+        let opened = opening.await;
+        self.explained(account, opened).await
     }
 
     /// Unlocks with the secret of a slot. What parameters it was made with are those of
@@ -77,7 +82,8 @@ impl Client {
     pub(super) async fn shown(&self) -> Result<(AccountInfo, KeyChain, Ledger)> {
         let info = self.account().await?.ok_or(ClientError::NoAccount)?;
         let chain = self.accept_chain(info.account, &info.chain).await?;
-        let ledger = self.load_ledger(&chain).await?;
+        let ledger = self.load_ledger(&chain).await;
+        let ledger = self.explained(info.account, ledger).await?;
         Ok((info, chain, ledger))
     }
 
@@ -95,7 +101,9 @@ impl Client {
         if stored.sealing != keys.public().as_bytes() {
             return Err(ClientError::WrongSecret);
         }
-        Unlocked::open(self, info, chain, ledger, SlotHold { slot, keys }).await
+        let account = info.account;
+        let opened = Unlocked::open(self, info, chain, ledger, SlotHold { slot, keys }).await;
+        self.explained(account, opened).await
     }
 
     /// The account a phrase belongs to; the caller joins it if need be.

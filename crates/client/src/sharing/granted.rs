@@ -32,6 +32,15 @@ impl Unlocked {
         grant: &ReceivedGrant,
         compartment: CompartmentId,
     ) -> Result<Vec<RecordItem>> {
+        let items = self.granted_once(grant, compartment).await;
+        self.client().explained(grant.grant.owner, items).await
+    }
+
+    async fn granted_once(
+        &self,
+        grant: &ReceivedGrant,
+        compartment: CompartmentId,
+    ) -> Result<Vec<RecordItem>> {
         let access = Access::ListCompartment(compartment);
         grant.grant.covers(access, self.client().now())?;
         let mut error = ClientError::Conflict("records");
