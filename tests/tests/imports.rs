@@ -58,8 +58,9 @@ fn a_killed_import_goes_on_where_it_was_and_stores_nothing_twice() -> Result<()>
 
     let added = person.salus(&command)?;
     let stored_before = added["imports"][0]["stored_before"].as_u64();
+    // Calls that were on their way when it was killed may have arrived since.
     ensure!(
-        stored_before == Some(before),
+        stored_before.is_some_and(|n| n >= before && n <= CONDITIONS as u64),
         "{before} were: {stored_before:?}"
     );
     let receipts = added["records"].as_array().context("no receipts")?;
