@@ -99,6 +99,15 @@ impl Visitor {
     /// # Errors
     /// When a step does not come.
     pub async fn create_vault(&mut self, stay_unlocked: bool) -> Result<()> {
+        self.read_phrase(stay_unlocked).await?;
+        self.confirm_phrase().await
+    }
+
+    /// The first half of it: up to where the words are shown.
+    ///
+    /// # Errors
+    /// When a step does not come.
+    pub async fn read_phrase(&mut self, stay_unlocked: bool) -> Result<()> {
         let browser = &self.browser;
         browser.see("create").await?;
         browser.fill("display-name", &self.name).await?;
@@ -119,6 +128,15 @@ impl Visitor {
         if self.phrase.len() != 24 {
             bail!("{} words are shown", self.phrase.len());
         }
+        Ok(())
+    }
+
+    /// The second half: types the words asked for.
+    ///
+    /// # Errors
+    /// When a step does not come.
+    pub async fn confirm_phrase(&self) -> Result<()> {
+        let browser = &self.browser;
         browser.click("phrase-written").await?;
         for (position, word) in (1..).zip(&self.phrase) {
             let field = By::Css(format!("[data-testid='check-word-{position}']"));

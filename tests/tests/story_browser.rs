@@ -3,9 +3,11 @@
 
 use anyhow::{Context, Result, ensure};
 use salus_tests::browser::{self, Browser, PATIENCE};
+use salus_tests::devtools::DevTools;
 use salus_tests::network::{Network, Options};
 use salus_tests::page::Visitor;
 use salus_tests::{built, data};
+use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
@@ -18,12 +20,14 @@ mod story_browser {
     mod locking;
     mod memory;
     mod pairing;
+    mod security;
 }
 
 const LOOK: Duration = Duration::from_millis(100);
 const NOTE: &str = "Blood pressure is well controlled. Keep taking the tablets as before.";
 /// Two browsers and a network are enough for two cores.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+const ONLY_SLOT: &str = "[data-testid='slot']:only-child";
 const ENTRY: &str = "[data-testid='audit-entry']";
 
 /// A network to sign in to and a turn with the browsers; none, and it is said, where one is missing.
@@ -43,6 +47,29 @@ async fn picture(browser: &Browser, name: &str) -> Result<()> {
     std::fs::create_dir_all(&folder)?;
     browser.gone("loading").await?;
     browser.screenshot(&folder.join(name)).await
+}
+
+/// The same in every width and both colour schemes that people have, for whoever looks at them.
+async fn pictures(browser: &Browser, name: &str) -> Result<()> {
+    let mut tools = DevTools::connect(browser).await?;
+    let page = tools.page(browser.page.window().await?.as_ref()).await?;
+    for scheme in ["light", "dark"] {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let media = json!({ "features": [feature] });
+        tools
+            .call(Some(&page), "Emulation.setEmulatedMedia", media)
+            .await?;
+        for width in [360, 768, 1280] {
+            let size = json!({
+                "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false
+            });
+            tools
+                .call(Some(&page), "Emulation.setDeviceMetricsOverride", size)
+                .await?;
+            picture(browser, &format!("{name}-{width}-{scheme}.png")).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn count(browser: &Browser, css: &str) -> Result<usize> {
@@ -259,9 +286,9 @@ async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() ->
     let mut visitor = Visitor::arrive(&network, "Ana Ferreira").await?;
     visitor.sign_in(false).await?;
     visitor.create_vault(true).await?;
-    visitor.go("account").await?;
-    visitor.browser.see("safety-number").await?;
-    let slots = count(&visitor.browser, ".slots li").await?;
+    visitor.go("security").await?;
+    visitor.browser.see("slot").await?;
+    let slots = count(&visitor.browser, "[data-testid='slot']").await?;
     ensure!(
         slots == 2,
         "{slots} ways to unlock: the words and this browser"
@@ -269,9 +296,9 @@ async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() ->
 
     // The next visit finds the records open, by this browser's key, and gives that up.
     visitor.browser.page.refresh().await?;
-    visitor.browser.see("safety-number").await?;
-    visitor.browser.click("stay-unlocked").await?;
-    visitor.browser.see_css(".slots li:only-child").await?;
+    visitor.browser.click("slot-remove").await?;
+    visitor.browser.click("remove-confirm").await?;
+    visitor.browser.see_css(ONLY_SLOT).await?;
     visitor.go("").await?;
     visitor.browser.see("greeting").await?;
     visitor.browser.see("compartment-card").await?;
@@ -282,8 +309,8 @@ async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() ->
     visitor.go("activity").await?;
     let removed = "[data-testid='audit-entry'][data-kind='slot-removed']";
     visitor.browser.see_css(removed).await?;
-    visitor.go("account").await?;
-    visitor.browser.see_css(".slots li:only-child").await?;
+    visitor.go("security").await?;
+    visitor.browser.see_css(ONLY_SLOT).await?;
     let complaints = visitor.complaints().await?;
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())

@@ -100,11 +100,11 @@ impl Unlocked {
     /// # Errors
     /// As [`Self::rotate_everything`].
     pub async fn has_unfinished_rotation(&self, progress: &dyn Progress) -> Result<bool> {
+        let Some(begun) = self.begun()? else {
+            return Ok(false);
+        };
         let survey = self.survey(progress).await?;
-        match self.begun()? {
-            Some(begun) => self.is_unfinished(&begun, &survey).await,
-            None => Ok(false),
-        }
+        self.is_unfinished(&begun, &survey).await
     }
 
     fn begun(&self) -> Result<Option<Begun>> {

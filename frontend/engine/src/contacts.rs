@@ -4,7 +4,7 @@
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client};
 use crate::people::People;
-use crate::sharing::qr;
+use crate::qr::qr;
 use crate::{session, views};
 use salus_client::{Comparison, Contact, KeyChange as Change, Trust, Unlocked};
 use salus_messages::{AccountId, FailureKind, Intent, KeyChange, Reply, SafetyView};

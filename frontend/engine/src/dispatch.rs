@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::failure::Outcome;
 use crate::state::Engine;
-use crate::{activity, contacts, inbox, providers, records, rounds, session, sharing};
+use crate::{activity, contacts, inbox, providers, records, rounds, security, session, sharing};
 use js_sys::{Array, Function, Uint8Array};
 use salus_messages::{Failure, FailureKind, Intent, Message, Reply, Request};
 use std::cell::RefCell;
@@ -109,7 +109,7 @@ const fn writes(intent: &Intent) -> bool {
 async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
     let engine = &task.engine;
     match intent {
-        Intent::Hello { .. } => session::hello(engine).await,
+        Intent::Hello { browser, .. } => session::hello(engine, browser).await,
         Intent::SetLanguage { .. } | Intent::Touch => {
             session::touch(engine);
             Ok(Reply::Done.into())
@@ -127,7 +127,6 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::CreateVault { .. }
         | Intent::UnlockWithPhrase { .. }
         | Intent::UnlockHere
-        | Intent::SetStayUnlocked { .. }
         | Intent::Prove { .. }
         | Intent::SetIdle { .. } => session::carry_out(task, intent).await,
         Intent::BeginPairing
@@ -136,6 +135,15 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::AnswerPairing { .. }
         | Intent::ApprovePairing { .. }
         | Intent::EndPairing => session::pairing::carry_out(task, intent).await,
+        Intent::SetStayUnlocked { .. }
+        | Intent::Security
+        | Intent::RemoveSlot { .. }
+        | Intent::SignOutEverywhere
+        | Intent::RemoveSignIn { .. }
+        | Intent::RenewKeys
+        | Intent::UnfinishedRenewal
+        | Intent::LostDevice { .. }
+        | Intent::Sheet { .. } => security::carry_out(task, intent).await,
         Intent::Compartments { .. }
         | Intent::AddCompartment { .. }
         | Intent::Records { .. }

@@ -22,9 +22,13 @@ mod platform;
 #[cfg(target_family = "wasm")]
 mod providers;
 #[cfg(target_family = "wasm")]
+mod qr;
+#[cfg(target_family = "wasm")]
 mod records;
 #[cfg(target_family = "wasm")]
 mod rounds;
+#[cfg(target_family = "wasm")]
+mod security;
 #[cfg(target_family = "wasm")]
 mod session;
 #[cfg(target_family = "wasm")]

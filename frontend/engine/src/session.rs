@@ -10,7 +10,9 @@ mod proof;
 mod sign_in;
 mod way;
 
+pub(crate) use browser_slot::{slot_here, stay, stay_no_longer};
 pub(crate) use idle::{Idle, lock_if_idle, touch};
+pub(crate) use proof::{needed as proof_needed, prove_by_phrase};
 pub(crate) use sign_in::renew;
 pub(crate) use way::Way;
 
@@ -19,8 +21,8 @@ use crate::failure::{Outcome, from_client, from_platform};
 use crate::platform::store::{Shelf, Store};
 use crate::state::Engine;
 use crate::{rounds, views};
-use browser_slot::{left_slots, remove_left, stay, stay_no_longer, stored_slot, unlock_here};
-use salus_client::{RecoveryPhrase, SlotKind, Unlocked};
+use browser_slot::{left_slots, remove_left, stored_slot, unlock_here};
+use salus_client::{RecoveryPhrase, SlotInfo, SlotKind, Unlocked};
 use salus_messages::{
     AccountView, Event, Failure, FailureKind, Intent, Reply, SessionState, SlotView, Topic,
 };
@@ -35,7 +37,8 @@ pub(crate) fn begin(engine: &Rc<Engine>) {
 }
 
 /// The first request of a page: restores what this browser holds.
-pub(crate) async fn hello(engine: &Rc<Engine>) -> Outcome<Answer> {
+pub(crate) async fn hello(engine: &Rc<Engine>, browser: String) -> Outcome<Answer> {
+    engine.browser_name.replace(browser);
     touch(engine);
     let store = engine.store().await?;
     if engine.client.borrow().is_none()
@@ -128,19 +131,13 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             proof::shown(engine);
             opened(engine, &store).await?;
             if stay_unlocked {
-                stay(engine, &store).await?;
+                stay(engine, &store, "").await?;
             }
         }
         Intent::UnlockHere => {
             unlock_here(engine, &store).await?;
             opened(engine, &store).await?;
         }
-        Intent::SetStayUnlocked { on: true } => {
-            proof::needed(engine)?;
-            stay(engine, &store).await?;
-        }
-        // Giving up this browser's own way in asks for nothing, as signing out does not.
-        Intent::SetStayUnlocked { on: false } => stay_no_longer(engine, &store).await?,
         Intent::SetIdle { minutes } => idle::choose(engine, &store, minutes).await?,
         _ => return Err(misplaced()),
     }
@@ -196,33 +193,45 @@ pub(crate) async fn state(engine: &Rc<Engine>) -> Outcome<SessionState> {
             let here = stored_slot(&store)
                 .await?
                 .is_some_and(|s| s.0 == info.account);
-            let mut slots = vec![slot_view(SlotKind::Recovery, true, String::new())];
+            let mut slots = vec![unnamed(SlotKind::Recovery)];
             if here {
-                slots.push(slot_view(SlotKind::Browser, true, String::new()));
+                slots.push(unnamed(SlotKind::Browser));
             }
             SessionState::Locked { principal, slots }
         }
     })
 }
 
-fn slot_view(kind: SlotKind, here: bool, label: String) -> SlotView {
+/// A way to unlock of which no more is known.
+fn unnamed(kind: SlotKind) -> SlotView {
     SlotView {
         kind: views::slot_kind(kind),
-        here,
-        label,
-        added_at: 0,
+        here: true,
+        label: String::new(),
+        id: "".into(),
     }
+}
+
+/// Ways to unlock, the recovery phrase first.
+pub(crate) async fn slots(engine: &Engine, unlocked: &Unlocked) -> Outcome<Vec<SlotView>> {
+    let store = engine.store().await?;
+    let here = slot_here(engine, unlocked).await?;
+    let left = left_slots(&store, unlocked.account()).await?;
+    let mut slots = unlocked.slots().map_err(from_client)?;
+    slots.retain(|slot| !left.contains(&slot.id));
+    slots.sort_by_key(|slot| slot.kind != SlotKind::Recovery);
+    let view = |slot: SlotInfo| SlotView {
+        kind: views::slot_kind(slot.kind),
+        here: Some(slot.id) == here,
+        label: slot.label,
+        id: salus_messages::SlotId(slot.id.to_string()),
+    };
+    Ok(slots.into_iter().map(view).collect())
 }
 
 async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<AccountView> {
     let store = engine.store().await?;
-    let stays = stored_slot(&store)
-        .await?
-        .is_some_and(|s| s.0 == unlocked.account());
     let client = unlocked.client();
-    let left = left_slots(&store, unlocked.account()).await?;
-    let mut slots = unlocked.slots().map_err(from_client)?;
-    slots.retain(|slot| !left.contains(&slot.id));
     let provider = match client.provider(client.caller()).await {
         Ok(contact) => contact.directory.map(|entry| {
             engine.idle.set_provider();
@@ -239,15 +248,6 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
         principal: client.caller().to_text(),
         display_name: unlocked.profile().map_err(from_client)?.display_name,
         safety_number: unlocked.safety_number(),
-        slots: slots
-            .into_iter()
-            .map(|s| {
-                let here =
-                    s.kind == SlotKind::Recovery || (s.kind == SlotKind::Browser && s.in_use);
-                slot_view(s.kind, here, s.label)
-            })
-            .collect(),
-        stays_unlocked: stays,
         provider,
         unread: crate::inbox::unread(&store, unlocked).await?,
         idle_minutes: engine.idle.minutes(),

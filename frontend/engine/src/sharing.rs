@@ -13,13 +13,12 @@ pub(crate) use own::{Own, grantees, readers, writers};
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, invalid};
 use crate::providers::confirmed;
+use crate::qr::qr;
 use crate::state::Engine;
 use crate::{session, views};
 use futures::join;
-use qrcode::{Color, EcLevel, QrCode};
 use salus_client::{Contact, GivenGrant, GrantId, IncomingRequest, RequestId, Unlocked};
-use salus_messages::{AccessRequest, Failure, FailureKind, Intent, Invitation, Qr, Reply, Terms};
-use wasm_bindgen::JsValue;
+use salus_messages::{AccessRequest, Failure, FailureKind, Intent, Invitation, Reply, Terms};
 
 const DAY_MS: u64 = 86_400_000;
 /// Invitations are good for at most as long as the vault keeps them.
@@ -100,41 +99,13 @@ async fn invite(unlocked: &Unlocked, days: u32) -> Outcome<Answer> {
         0
     });
     let (link, receipt) = unlocked.invite(expires).await.map_err(from_client)?;
-    let link = link.to_address(&origin()?);
+    let link = link.to_address(&views::origin()?);
     Ok(Reply::Invitation(Invitation {
         qr: qr(&link)?,
         link,
         expires_at: receipt.expires,
     })
     .into())
-}
-
-/// This website's origin.
-pub(crate) fn origin() -> Outcome<String> {
-    let part = |of: &JsValue, name| js_sys::Reflect::get(of, &JsValue::from_str(name)).ok();
-    part(&js_sys::global(), "location")
-        .and_then(|location| part(&location, "origin")?.as_string())
-        .ok_or_else(|| Failure::new(FailureKind::Internal, "the worker has no location"))
-}
-
-/// A text as a QR code.
-pub(crate) fn qr(text: &str) -> Outcome<Qr> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M)
-        .map_err(|e| Failure::new(FailureKind::Internal, e.to_string()))?;
-    let dark: Vec<bool> = code.to_colors().iter().map(|c| *c == Color::Dark).collect();
-    let modules = dark
-        .chunks(8)
-        .map(|eight| {
-            (0..8).fold(0u8, |byte, i| {
-                (byte << 1) | u8::from(eight.get(i).copied().unwrap_or(false))
-            })
-        })
-        .collect();
-    Ok(Qr {
-        // No QR code has more than 177 modules.
-        side: u16::try_from(code.width()).unwrap_or(u16::MAX),
-        modules,
-    })
 }
 
 async fn incoming(unlocked: &Unlocked, request: IncomingRequest) -> AccessRequest {

@@ -79,6 +79,8 @@ pub(crate) struct Engine {
     pub(crate) idle: Idle,
     /// When somebody last showed that they are the owner, ms since 1970.
     pub(crate) proved_at: Cell<Option<u64>>,
+    /// What the page calls this browser.
+    pub(crate) browser_name: RefCell<String>,
     /// The other tabs, once listened to.
     pub(crate) tabs: RefCell<Option<Tabs>>,
     /// What intents want to find again while unlocked.
@@ -107,6 +109,7 @@ impl Engine {
             cancelled: RefCell::default(),
             idle: Idle::default(),
             proved_at: Cell::default(),
+            browser_name: RefCell::default(),
             tabs: RefCell::default(),
             found: RefCell::default(),
             round: Cell::default(),

@@ -45,6 +45,14 @@ pub(crate) fn parse<T: std::str::FromStr>(field: &str, text: &str) -> Outcome<T>
     text.parse().map_err(|_| invalid(field))
 }
 
+/// This website's origin.
+pub(crate) fn origin() -> Outcome<String> {
+    let part = |of: &JsValue, name| js_sys::Reflect::get(of, &JsValue::from_str(name)).ok();
+    part(&js_sys::global(), "location")
+        .and_then(|location| part(&location, "origin")?.as_string())
+        .ok_or_else(|| Failure::new(FailureKind::Internal, "the worker has no location"))
+}
+
 /// The kind of a slot.
 pub(crate) const fn slot_kind(kind: ClientSlotKind) -> SlotKind {
     match kind {

@@ -37,6 +37,8 @@ ids! {
     RequestId;
     /// A grant.
     GrantId;
+    /// A way to unlock.
+    SlotId;
     /// Where the next page begins; only the worker reads it.
     Cursor;
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountId, CompartmentId, Cursor, DelegationChain, Draft, FileRef, GrantId, NewCompartment,
-    Proof, RecordAddress, RecordId, RequestId, Rights, Secret, Terms, Wish,
+    Proof, RecordAddress, RecordId, RequestId, Rights, Secret, SlotId, Terms, Wish,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub enum Intent {
         version: u16,
         /// BCP 47, for instance `en` or `es`: for the worker's own words in record views.
         language: String,
+        /// What this browser may be called, for instance `Firefox on Linux`.
+        browser: String,
     },
     /// The language changed. → `Done`
     SetLanguage {
@@ -80,10 +82,10 @@ pub enum Intent {
     },
     /// Unlock with what this browser holds. → `Session`
     UnlockHere,
-    /// Add or remove this browser's slot. → `Session`
+    /// Add or remove this browser's slot. → `Security`
     SetStayUnlocked {
-        /// Whether to stay unlocked.
-        on: bool,
+        /// Under this name; empty: what the page called the browser. `None`: no longer.
+        label: Option<String>,
     },
 
     /// One's own compartments, or those of a patient that were granted. → `Compartments`
@@ -310,5 +312,38 @@ pub enum Intent {
         of: AccountId,
         /// [`crate::SafetyView::keys`]: other ones than the person saw are a `Conflict`.
         keys: String,
+    },
+    /// Every way into the account. → `Security`
+    Security,
+    /// End a way to unlock: what it opens is sealed anew to the others. Asks for proof. → `Security`
+    RemoveSlot {
+        /// Not the recovery phrase's.
+        slot: SlotId,
+    },
+    /// End what browsers and files open by themselves, but for this browser. Asks for proof.
+    /// → `Security`
+    SignOutEverywhere,
+    /// End another sign-in's right to call for the account. Asks for proof. → `Security`
+    RemoveSignIn {
+        /// As text.
+        principal: String,
+    },
+    /// Make every key anew, or go on with it where it was stopped. Progress events follow. Asks for
+    /// proof. → `Renewed`
+    RenewKeys,
+    /// Whether that was begun and stopped. → `Unfinished`
+    UnfinishedRenewal,
+    /// A device is in other hands: its way to unlock ends, its sign-in too, and every key is made anew.
+    /// Stopped half-way, `RenewKeys` goes on. Progress events follow. Asks for proof. → `Renewed`
+    LostDevice {
+        /// Its way to unlock, if it is not gone already.
+        slot: Option<SlotId>,
+        /// Its sign-in, if it is not that of this session.
+        sign_in: Option<String>,
+    },
+    /// The recovery sheet, for whoever has the words. → `Sheet`
+    Sheet {
+        /// Words separated by any white space, in any case.
+        phrase: Secret,
     },
 }

@@ -50,6 +50,7 @@ mod intent;
 mod pairing;
 mod records;
 mod reply;
+mod security;
 mod session;
 mod sharing;
 
@@ -58,7 +59,7 @@ pub use activity::{
 };
 pub use failure::{Failure, FailureKind};
 pub use ids::{
-    AccountId, CompartmentId, Cursor, GrantId, Millis, Page, RecordId, RequestId, Secret,
+    AccountId, CompartmentId, Cursor, GrantId, Millis, Page, RecordId, RequestId, Secret, SlotId,
 };
 pub use intent::{Intent, Request};
 pub use pairing::{PairingCode, PairingWords};
@@ -68,6 +69,7 @@ pub use records::{
     SectionBody, VersionSummary,
 };
 pub use reply::{Event, Message, Reply, Stage, Topic};
+pub use security::{RecoverySheet, Renewed, SecurityView, SignInView};
 pub use session::{
     AccountView, DelegationChain, Environment, IDLE_MINUTES, Proof, ProviderProfile, SessionState,
     SignedDelegation, SlotKind, SlotView,

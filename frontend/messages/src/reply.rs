@@ -3,8 +3,8 @@
 use crate::{
     AccessRequest, AuditEntry, Compartment, Environment, Failure, FileRef, GrantView,
     ImportSummary, Inspection, Invitation, LinkView, Notification, Page, PairingCode, PairingWords,
-    PatientView, Person, RecordId, RecordSummary, RecordView, SafetyView, Secret, SessionState,
-    Verification, VersionSummary,
+    PatientView, Person, RecordId, RecordSummary, RecordView, RecoverySheet, Renewed, SafetyView,
+    Secret, SecurityView, SessionState, Verification, VersionSummary,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +47,10 @@ pub enum Reply {
     Session(SessionState),
     /// A new recovery phrase.
     Phrase {
-        /// Twenty-four words.
-        words: Vec<Secret>,
         /// Positions, from 0, that the page asks the person to type again.
         ask: Vec<u8>,
+        /// To be printed.
+        sheet: RecoverySheet,
     },
     /// Whether every word was right.
     PhraseChecked {
@@ -110,6 +110,14 @@ pub enum Reply {
     PairingWords(PairingWords),
     /// What two people compare.
     Safety(SafetyView),
+    /// Every way into the account.
+    Security(SecurityView),
+    /// Keys were made anew.
+    Renewed(Renewed),
+    /// Whether making keys anew was stopped half-way.
+    Unfinished(bool),
+    /// What is to be printed.
+    Sheet(RecoverySheet),
 }
 
 /// What happens unasked.
@@ -174,4 +182,6 @@ pub enum Topic {
     Patients,
     /// Notifications.
     Inbox,
+    /// Ways to unlock and sign-ins.
+    Security,
 }

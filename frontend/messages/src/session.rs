@@ -1,7 +1,7 @@
 //! Who is here and whether their keys are in the worker's memory.
 //! Must not know what a slot secret or a session key looks like.
 
-use crate::{AccountId, Millis, Secret};
+use crate::{AccountId, Secret, SlotId};
 use serde::{Deserialize, Serialize};
 
 /// Where this page talks to; from `/config.json`.
@@ -69,8 +69,8 @@ pub struct SlotView {
     pub here: bool,
     /// The owner's name for it, known only when unlocked; else empty.
     pub label: String,
-    /// When it was added; 0 when unknown.
-    pub added_at: Millis,
+    /// Which, known only when unlocked; else empty.
+    pub id: SlotId,
 }
 
 /// Kinds of slot.
@@ -99,10 +99,6 @@ pub struct AccountView {
     pub display_name: String,
     /// To be compared with a counterparty's screen: digits in groups.
     pub safety_number: String,
-    /// Every slot of the account.
-    pub slots: Vec<SlotView>,
-    /// Whether this browser stays unlocked.
-    pub stays_unlocked: bool,
     /// The published profile, for those who registered as a provider.
     pub provider: Option<ProviderProfile>,
     /// Notifications not yet seen.

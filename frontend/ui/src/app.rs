@@ -8,6 +8,8 @@ use crate::model::{Action, Boot, Model};
 use crate::parts::{mark, problem};
 use crate::route::Route;
 use crate::screens;
+use crate::texts::Language;
+use crate::words;
 use salus_messages::{Failure, FailureKind, Intent, Reply, SessionState, VERSION};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -33,7 +35,7 @@ pub(crate) fn root() -> Html {
             channel::listen(dispatch.clone());
             follow_address(dispatch.clone());
             follow_activity();
-            greet(dispatch, language.code());
+            greet(dispatch, language);
         });
     }
     let app = App {
@@ -102,10 +104,11 @@ fn joins(app: &App) -> bool {
     matches!(&app.model.route, Route::Pair(code) if code.is_empty())
 }
 
-fn greet(dispatch: Callback<Action>, language: &str) {
+fn greet(dispatch: Callback<Action>, language: Language) {
     let hello = Intent::Hello {
         version: VERSION,
-        language: language.to_owned(),
+        language: language.code().to_owned(),
+        browser: words::browser_name(language.texts(), &browser::user_agent()),
     };
     channel::ask(hello, &[], move |answer| {
         dispatch.emit(match answer {

@@ -27,6 +27,20 @@ pub(crate) fn set_hash(hash: &str) {
     }
 }
 
+/// What the browser says it is.
+pub(crate) fn user_agent() -> String {
+    window()
+        .and_then(|window| window.navigator().user_agent().ok())
+        .unwrap_or_default()
+}
+
+/// This site's address.
+pub(crate) fn site() -> String {
+    window()
+        .and_then(|window| window.location().origin().ok())
+        .unwrap_or_default()
+}
+
 /// Loads the document anew: this one, its worker, and what both had in memory end.
 pub(crate) fn reload() {
     if let Some(window) = window() {

@@ -57,7 +57,7 @@ pub(crate) struct Model {
     revisions: [u32; TOPICS],
 }
 
-const TOPICS: usize = 7;
+const TOPICS: usize = 8;
 
 fn place(topic: Topic) -> usize {
     match topic {
@@ -68,6 +68,7 @@ fn place(topic: Topic) -> usize {
         Topic::Activity => 4,
         Topic::Patients => 5,
         Topic::Inbox => 6,
+        Topic::Security => 7,
     }
 }
 
@@ -224,7 +225,7 @@ impl Reducible for Model {
 
 /// What is no longer up to date once `intent` has been carried out.
 pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
-    use Topic::{Activity, Compartments, Grants, Inbox, Patients, Records, Requests};
+    use Topic::{Activity, Compartments, Grants, Inbox, Patients, Records, Requests, Security};
     match intent {
         Intent::AddCompartment { .. } => &[Compartments, Activity],
         Intent::AddRecord { .. }
@@ -236,6 +237,11 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
         }
         Intent::Give { .. } | Intent::Revoke { .. } => &[Grants, Compartments, Activity],
         Intent::Invite { .. } | Intent::ApprovePairing { .. } | Intent::EndPairing => &[Activity],
+        Intent::SetStayUnlocked { .. }
+        | Intent::RemoveSlot { .. }
+        | Intent::SignOutEverywhere
+        | Intent::RemoveSignIn { .. } => &[Security, Activity],
+        Intent::RenewKeys | Intent::LostDevice { .. } => &[Security, Grants, Activity],
         Intent::Ask { .. } => &[Requests, Patients],
         Intent::Compare { .. } | Intent::AcceptKeys { .. } => {
             &[Requests, Grants, Patients, Activity]
@@ -255,8 +261,6 @@ mod tests {
             principal: "p".to_owned(),
             display_name: "Ana".to_owned(),
             safety_number: String::new(),
-            slots: Vec::new(),
-            stays_unlocked: false,
             provider: None,
             unread: 3,
             idle_minutes: 15,
@@ -342,6 +346,7 @@ mod tests {
             Topic::Activity,
             Topic::Patients,
             Topic::Inbox,
+            Topic::Security,
         ];
         let places: BTreeSet<usize> = all.into_iter().map(place).collect();
         assert_eq!(places.len(), TOPICS);

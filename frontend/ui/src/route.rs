@@ -32,6 +32,8 @@ pub(crate) enum Route {
     /// Letting a device in, with the code it shows or without one yet; where the records are not open
     /// and there is no code, being let in.
     Pair(String),
+    /// Ways to unlock and sign-ins.
+    Security,
     Patients,
     Patient(AccountId),
     Outgoing,
@@ -63,6 +65,7 @@ impl Route {
             ["account"] => Self::Account,
             ["pair"] => Self::Pair(String::new()),
             ["pair", code] => Self::Pair((*code).to_owned()),
+            ["security"] => Self::Security,
             ["practice"] => Self::Patients,
             ["practice", "requests"] => Self::Outgoing,
             ["ask"] => Self::Ask(String::new()),
@@ -115,6 +118,7 @@ impl Route {
             Self::Account => "#/account".to_owned(),
             Self::Pair(code) if code.is_empty() => "#/pair".to_owned(),
             Self::Pair(code) => format!("#/pair/{code}"),
+            Self::Security => "#/security".to_owned(),
             Self::Patients => "#/practice".to_owned(),
             Self::Outgoing => "#/practice/requests".to_owned(),
             Self::Patient(patient) => format!("#/patient/{patient}"),
@@ -137,7 +141,7 @@ impl Route {
             Self::Patients | Self::Patient(_) | Self::Outgoing | Self::Ask(_) => {
                 Some(Side::Practice)
             }
-            Self::Inbox | Self::Account | Self::Pair(_) | Self::Lost => None,
+            Self::Inbox | Self::Account | Self::Pair(_) | Self::Security | Self::Lost => None,
         }
     }
 
@@ -153,7 +157,7 @@ impl Route {
             Self::Add(Some(_)) | Self::Patient(_) => Self::Patients,
             Self::Review(_) | Self::Give(_) => Self::Sharing,
             Self::Ask(_) => Self::Ask(String::new()),
-            Self::Pair(_) => Self::Account,
+            Self::Pair(_) | Self::Security => Self::Account,
             other => other.clone(),
         }
     }
@@ -201,6 +205,7 @@ mod tests {
             Route::Account,
             Route::Pair(String::new()),
             Route::Pair("MPJT-B9D5-1".to_owned()),
+            Route::Security,
             Route::Patients,
             Route::Patient("p1".into()),
             Route::Outgoing,

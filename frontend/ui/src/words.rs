@@ -1,10 +1,12 @@
 //! View models in plain words: kinds, people, standing, rights.
 //! Must not know where on the page they appear.
 
+mod browsers;
 mod events;
 mod failing;
 mod shape;
 
+pub(crate) use browsers::browser_name;
 pub(crate) use events::{actor, audit, defect, notification};
 pub(crate) use failing::{failure, failure_name};
 pub(crate) use shape::{clinical_date, count, day, fill, moment, percent, qr_path, size, time};
@@ -12,7 +14,7 @@ pub(crate) use shape::{clinical_date, count, day, fill, moment, percent, qr_path
 use crate::texts::Texts;
 use salus_messages::{
     Category, Flag, GrantStatus, KeyChange, Person, RecordKind, RequestStatus, Rights, SlotKind,
-    Stage, Trust,
+    SlotView, Stage, Trust,
 };
 
 /// A principal, short enough for a line.
@@ -208,6 +210,15 @@ pub(crate) fn slot(t: &'static Texts, kind: SlotKind) -> &'static str {
         SlotKind::Passkey => t.slot_passkey,
         SlotKind::Passphrase => t.slot_passphrase,
         SlotKind::File => t.slot_file,
+    }
+}
+
+/// What a way to unlock is called: by its owner, else by its kind.
+pub(crate) fn slot_name(t: &'static Texts, view: &SlotView) -> String {
+    if view.label.is_empty() {
+        slot(t, view.kind).to_owned()
+    } else {
+        view.label.clone()
     }
 }
 

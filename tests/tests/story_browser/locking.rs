@@ -161,8 +161,9 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
     // Some minutes after the words were typed, they are asked for again.
     let mut inside = Inside::of(&visitor).await?;
     inside.later(6 * MINUTE).await?;
-    visitor.go("account").await?;
+    visitor.go("security").await?;
     browser.click("stay-unlocked").await?;
+    browser.click("stay-confirm").await?;
     browser.see("prove").await?;
     // On time again, so that what the network certifies is believed.
     inside.later(0).await?;
@@ -172,7 +173,7 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
     let problem = browser.see("problem").await?;
     ensure!(problem.attr("data-kind").await?.as_deref() == Some("wrong-phrase"));
     ensure!(count(browser, "[data-testid='slot']").await? == 1);
-    picture(browser, "prove.png").await?;
+    pictures(browser, "prove").await?;
 
     // With them it goes on by itself.
     browser.fill("prove-phrase", &visitor.phrase()).await?;
@@ -182,13 +183,20 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
 
     // That this browser opens by itself shows nothing about who sits in front of it.
     browser.page.refresh().await?;
-    browser.click("stay-unlocked").await?;
-    browser.see_css("[data-testid='slot']:only-child").await?;
-    browser.click("stay-unlocked").await?;
+    browser.see("slot").await?;
+    for (button, confirm) in [
+        ("slot-remove", "remove-confirm"),
+        ("stay-unlocked", "stay-confirm"),
+    ] {
+        browser.click(button).await?;
+        browser.click(confirm).await?;
+    }
     browser.see("prove").await?;
     browser.click("prove-cancel").await?;
     browser.gone("prove").await?;
     ensure!(count(browser, "[data-testid='slot']").await? == 1);
+    browser.click("renew").await?;
+    browser.see("prove").await?;
     let complaints = visitor.complaints().await?;
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())

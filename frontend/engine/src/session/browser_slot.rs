@@ -82,8 +82,25 @@ pub(super) async fn unlock_here(engine: &Engine, store: &Store) -> Outcome<()> {
     Ok(())
 }
 
-/// Adds this browser's slot.
-pub(super) async fn stay(engine: &Engine, store: &Store) -> Outcome<()> {
+/// What a slot of this browser is called.
+pub(super) fn named(engine: &Engine, label: &str) -> String {
+    match label.trim() {
+        "" => engine.browser_name.borrow().clone(),
+        chosen => chosen.to_owned(),
+    }
+}
+
+/// The slot of this account that this browser opens.
+pub(crate) async fn slot_here(engine: &Engine, unlocked: &Unlocked) -> Outcome<Option<SlotId>> {
+    let store = engine.store().await?;
+    let stored = stored_slot(&store).await?;
+    Ok(stored
+        .filter(|(of, _)| *of == unlocked.account())
+        .map(|(_, slot)| slot))
+}
+
+/// Adds this browser's slot, under what the page calls the browser unless its owner says otherwise.
+pub(crate) async fn stay(engine: &Engine, store: &Store, label: &str) -> Outcome<()> {
     let unlocked = engine.unlocked()?;
     if stored_slot(store)
         .await?
@@ -100,7 +117,7 @@ pub(super) async fn stay(engine: &Engine, store: &Store) -> Outcome<()> {
         id: slot,
         secret,
         parameters: None,
-        label: String::new(),
+        label: named(engine, label),
     };
     unlocked.add_slot(&new).await.map_err(from_client)?;
     keep_slot(store, unlocked.account(), slot).await
@@ -110,7 +127,7 @@ pub(super) async fn stay(engine: &Engine, store: &Store) -> Outcome<()> {
 /// goes on. Where it was unlocked by that very slot, the account keeps it until this browser unlocks
 /// it another way: removing it now would take the keys from this visit too, and with the browser's
 /// key gone nothing opens it.
-pub(super) async fn stay_no_longer(engine: &Engine, store: &Store) -> Outcome<()> {
+pub(crate) async fn stay_no_longer(engine: &Engine, store: &Store) -> Outcome<()> {
     let unlocked = engine.unlocked()?;
     let account = unlocked.account();
     let Some((_, slot)) = stored_slot(store).await?.filter(|(of, _)| *of == account) else {

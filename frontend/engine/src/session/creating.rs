@@ -1,11 +1,12 @@
 //! A new account: its recovery phrase, proof that it was written down, and the account itself. Must not
 //! know accounts that are there already.
 
-use super::browser_slot::{browser_secret, keep_slot};
+use super::browser_slot::{browser_secret, keep_slot, named};
 use crate::dispatch::Answer;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::held_keys::BrowserKey;
 use crate::platform::store::Store;
+use crate::security;
 use crate::state::{Engine, Proposed};
 use salus_client::{AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotId};
 use salus_messages::{Reply, Secret};
@@ -25,17 +26,13 @@ pub(super) fn propose(engine: &Engine) -> Outcome<Answer> {
         }
     }
     ask.sort_unstable();
-    let words = phrase
-        .to_words()
-        .split_whitespace()
-        .map(|w| Secret(w.to_owned()))
-        .collect();
+    let sheet = security::sheet(&phrase)?;
     engine.proposed.replace(Some(Proposed {
         phrase,
         ask: ask.clone(),
         checked: false,
     }));
-    Ok(Reply::Phrase { words, ask }.into())
+    Ok(Reply::Phrase { ask, sheet }.into())
 }
 
 pub(super) fn check(engine: &Engine, words: &[Secret]) -> Outcome<Answer> {
@@ -80,7 +77,7 @@ pub(super) async fn create(
             id: slot,
             secret: browser_secret(&key, client.vault(), account, slot).await?,
             parameters: None,
-            label: String::new(),
+            label: named(engine, ""),
         });
     }
     let profile = Profile {

@@ -7,7 +7,7 @@ use crate::failure::{Outcome, from_client};
 use crate::platform::clock::Clock;
 use crate::state::Engine;
 use salus_client::{Environment as _, RecoveryPhrase};
-use salus_messages::{Failure, FailureKind, Proof};
+use salus_messages::{Failure, FailureKind, Proof, Secret};
 
 /// How long a proof is good for: 5 minutes.
 const GOOD_FOR_MS: u64 = 5 * 60_000;
@@ -32,17 +32,18 @@ pub(crate) fn needed(engine: &Engine) -> Outcome<()> {
 
 /// Compares what was brought with the account's slots. The session goes on as it is.
 pub(super) async fn prove(engine: &Engine, proof: Proof) -> Outcome<()> {
-    let unlocked = engine.unlocked()?;
     let Proof::Phrase(words) = proof;
+    prove_by_phrase(engine, &words).await.map(drop)
+}
+
+/// The account's recovery phrase, if these are its words.
+pub(crate) async fn prove_by_phrase(engine: &Engine, words: &Secret) -> Outcome<RecoveryPhrase> {
     let wrong = |detail: String| Failure::new(FailureKind::WrongPhrase, detail);
     let phrase = RecoveryPhrase::parse(&words.0).map_err(|e| wrong(e.to_string()))?;
-    let opens = unlocked
-        .is_opened_by(&phrase.slot_secret())
-        .await
-        .map_err(from_client)?;
-    if !opens {
+    let opens = engine.unlocked()?.is_opened_by(&phrase.slot_secret()).await;
+    if !opens.map_err(from_client)? {
         return Err(wrong(String::new()));
     }
     shown(engine);
-    Ok(())
+    Ok(phrase)
 }

@@ -285,9 +285,9 @@ pub(crate) fn check(
 
 /// One of several, by the name of the group.
 pub(crate) fn choice(
-    id: &'static str,
+    id: impl Into<AttrValue>,
     group: &'static str,
-    label: &'static str,
+    label: impl Into<AttrValue>,
     chosen: bool,
     onchoose: Callback<()>,
 ) -> Check {

@@ -9,6 +9,7 @@ mod locking;
 mod people;
 mod progress;
 mod records;
+mod sheet;
 mod states;
 mod terms;
 
@@ -21,6 +22,7 @@ pub(crate) use locking::{Locking, Prove};
 pub(crate) use people::{person_line, qr_code, trust_note};
 pub(crate) use progress::progress;
 pub(crate) use records::{paragraphs, record_list, sections};
+pub(crate) use sheet::recovery_sheet;
 pub(crate) use states::{empty, head, list, loaded};
 pub(crate) use terms::{
     Wanted, scope_words, terms_complete, terms_form, wanted_complete, wish_form,

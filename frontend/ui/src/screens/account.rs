@@ -1,12 +1,12 @@
-//! The person's account: ways to unlock, safety number, language, leaving.
+//! The person's account: safety number, language, leaving, and the way to who can open it.
 
 use crate::app_context::{leave, use_app};
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, button, check, head, icon, problem, progress, select};
+use crate::parts::{Icon, Look, button, head, icon, problem, select};
 use crate::route::Route;
 use crate::screens::welcome::languages;
 use crate::words;
-use salus_messages::{IDLE_MINUTES, Intent, SlotKind, SlotView};
+use salus_messages::{IDLE_MINUTES, Intent};
 use yew::{Callback, Html, function_component, html};
 
 /// Settings of the account.
@@ -14,32 +14,14 @@ use yew::{Callback, Html, function_component, html};
 pub(crate) fn account() -> Html {
     let app = use_app();
     let t = app.t;
-    let stay = use_act(Callback::noop());
     let idle = use_act(Callback::noop());
     let Some(account) = app.model.account().cloned() else {
         return Html::default();
-    };
-    let slot = |slot: &SlotView| {
-        html! {
-            <li class="slot" data-testid="slot">
-                { icon(Icon::Key) }
-                <span class="slot-words">
-                    <span>{ words::slot(t, slot.kind) }</span>
-                    if !slot.label.is_empty() { <span class="quiet-text">{ &slot.label }</span> }
-                    if slot.added_at > 0 { <span class="quiet-text">{ words::day(app.language(), slot.added_at) }</span> }
-                    if slot.here && slot.kind == SlotKind::Browser { <span class="badge">{ t.this_browser }</span> }
-                </span>
-            </li>
-        }
     };
     let title = if account.display_name.is_empty() {
         t.nav_account.to_owned()
     } else {
         account.display_name.clone()
-    };
-    let onstay = {
-        let stay = stay.clone();
-        Callback::from(move |on| stay.send(Intent::SetStayUnlocked { on }))
     };
     let onidle = {
         let idle = idle.clone();
@@ -62,11 +44,11 @@ pub(crate) fn account() -> Html {
             { head(title, html! { <p class="lead" data-testid="account-name">{ t.account_lead }</p> }, Html::default()) }
             <div class="columns">
                 <section class="panel stack" aria-labelledby="unlocking">
-                    <h2 id="unlocking">{ t.unlocking }</h2>
-                    <ul class="slots">{ for account.slots.iter().map(slot) }</ul>
-                    { check("stay-unlocked", t.stay_unlocked, account.stays_unlocked, onstay).hint(t.stay_unlocked_hint) }
-                    { progress(&app, stay.busy, false) }
-                    if let Some(failure) = stay.failure.clone() { { problem(t, &failure) } }
+                    <h2 id="unlocking">{ t.security_title }</h2>
+                    <p class="quiet-text">{ t.security_lead }</p>
+                    <div class="actions">
+                        <a href={Route::Security.href()} class="button plain" data-testid="security">{ icon(Icon::Key) }{ t.security_open }</a>
+                    </div>
                     { select("idle-minutes", t.idle_label, account.idle_minutes.to_string(), IDLE_MINUTES.into_iter().map(minutes).collect(), onidle).hint(t.idle_hint) }
                     if let Some(failure) = idle.failure.clone() { { problem(t, &failure) } }
                     <p><a href={Route::Pair(String::new()).href()} data-testid="pair-let-in">{ t.pair_let_in }</a></p>

@@ -4,10 +4,12 @@
 use crate::app_context::{App, leave, use_app};
 use crate::browser;
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, button, check, field, icon, mark, problem, progress};
+use crate::parts::{
+    Icon, Look, button, check, field, icon, mark, problem, progress, recovery_sheet,
+};
 use crate::screens::unlock::Unlock;
 use crate::words;
-use salus_messages::{Intent, NewCompartment, Reply, Secret};
+use salus_messages::{Intent, NewCompartment, RecoverySheet, Reply, Secret};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_state};
 
@@ -33,7 +35,7 @@ pub(crate) fn create(props: &Creates) -> Html {
     let stage = use_state(|| Stage::Name);
     let name = use_state(String::new);
     let stay = use_state(bool::default);
-    let phrase = use_state(|| (Vec::<Secret>::new(), Vec::<u8>::new()));
+    let phrase = use_state(|| (None::<RecoverySheet>, Vec::<u8>::new()));
     let typed = use_state(Vec::<String>::new);
     let right = use_state(Vec::<bool>::new);
 
@@ -46,9 +48,9 @@ pub(crate) fn create(props: &Creates) -> Html {
     let propose = {
         let (stage, phrase, typed) = (stage.clone(), phrase.clone(), typed.clone());
         use_act(Callback::from(move |(reply, _)| {
-            if let Reply::Phrase { words, ask } = reply {
+            if let Reply::Phrase { ask, sheet } = reply {
                 typed.set(vec![String::new(); ask.len()]);
-                phrase.set((words, ask));
+                phrase.set((Some(sheet), ask));
                 stage.set(Stage::Words);
             }
         }))
@@ -110,16 +112,12 @@ pub(crate) fn create(props: &Creates) -> Html {
             return html! { <Unlock back={Callback::from(move |()| stage.set(Stage::Name))} /> };
         }
         Stage::Words => {
-            let (words, _) = &*phrase;
+            let (sheet, _) = &*phrase;
             let stage = stage.clone();
             html! {
                 <div class="stack">
                     <p class="lead">{ t.phrase_lead }</p>
-                    <ol class="phrase" data-testid="phrase" translate="no">
-                        { for words.iter().enumerate().map(|(place, word)| html! {
-                            <li data-testid="phrase-word" data-position={(place + 1).to_string()}>{ &word.0 }</li>
-                        }) }
-                    </ol>
+                    if let Some(sheet) = sheet { { recovery_sheet(t, sheet) } }
                     <p class="note warn">{ icon(Icon::Alert) }<span>{ t.phrase_warning }</span></p>
                     <div class="actions">
                         { button("phrase-written", t.phrase_written).look(Look::Primary).onclick(Callback::from(move |()| stage.set(Stage::Check))) }

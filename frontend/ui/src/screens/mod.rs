@@ -16,6 +16,7 @@ mod record;
 mod records;
 mod review;
 mod safety;
+mod security;
 mod sharing;
 mod unlock;
 mod welcome;
@@ -48,6 +49,7 @@ pub(crate) fn place(t: &'static Texts, route: &Route) -> Html {
         Route::Inbox => html! { <inbox::Inbox /> },
         Route::Account => html! { <account::Account /> },
         Route::Pair(code) => html! { <pair::Approve {code} /> },
+        Route::Security => html! { <security::Security /> },
         Route::Patients => html! { <practice::Patients /> },
         Route::Patient(patient) => html! { <patient::Patient {patient} /> },
         Route::Outgoing => html! { <practice::Outgoing /> },
@@ -68,7 +70,7 @@ pub(crate) fn title(app: &App) -> String {
             Route::Sharing | Route::Review(_) | Route::Give(_) => t.nav_sharing,
             Route::Activity => t.nav_activity,
             Route::Inbox => t.nav_inbox,
-            Route::Account | Route::Pair(_) => t.nav_account,
+            Route::Account | Route::Pair(_) | Route::Security => t.nav_account,
             Route::Patients | Route::Patient(_) => t.nav_patients,
             Route::Outgoing => t.nav_outgoing,
             Route::Ask(_) => t.nav_ask,
