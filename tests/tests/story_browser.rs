@@ -21,6 +21,7 @@ mod story_browser {
     mod memory;
     mod pairing;
     mod security;
+    mod ways_in;
 }
 
 const LOOK: Duration = Duration::from_millis(100);

@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::failure::Outcome;
+use crate::platform::held_keys::PasskeyKey;
 use crate::state::Engine;
 use crate::{activity, contacts, inbox, providers, records, rounds, security, session, sharing};
 use js_sys::{Array, Function, Uint8Array};
@@ -42,6 +43,8 @@ pub(crate) struct Task {
     pub(crate) id: u32,
     /// Files that came with it.
     pub(crate) files: Vec<Blob>,
+    /// What a passkey answered, if it came with it.
+    pub(crate) key: Option<PasskeyKey>,
 }
 
 /// Begins.
@@ -72,6 +75,7 @@ pub(crate) fn receive(bytes: &[u8], files: &Array) {
     let task = Task {
         engine,
         id: request.id,
+        key: files.iter().find_map(PasskeyKey::of),
         files: files.iter().filter_map(|f| f.dyn_into().ok()).collect(),
     };
     spawn_local(async move {
@@ -125,9 +129,10 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::ProposePhrase
         | Intent::CheckPhrase { .. }
         | Intent::CreateVault { .. }
-        | Intent::UnlockWithPhrase { .. }
+        | Intent::Unlock { .. }
         | Intent::UnlockHere
         | Intent::Prove { .. }
+        | Intent::Ways
         | Intent::SetIdle { .. } => session::carry_out(task, intent).await,
         Intent::BeginPairing
         | Intent::JoinPairing
@@ -143,6 +148,10 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::RenewKeys
         | Intent::UnfinishedRenewal
         | Intent::LostDevice { .. }
+        | Intent::PreparePasskey
+        | Intent::AddPasskey { .. }
+        | Intent::ProposePassphrase
+        | Intent::AddPassphrase { .. }
         | Intent::Sheet { .. } => security::carry_out(task, intent).await,
         Intent::Compartments { .. }
         | Intent::AddCompartment { .. }

@@ -29,6 +29,9 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
                 .map_err(from_client)?;
             return Ok(Reply::Unfinished(unfinished).into());
         }
+        Intent::ProposePassphrase => {
+            return Ok(Reply::Passphrase(session::passphrase::propose()?).into());
+        }
         Intent::Sheet { phrase } => {
             let phrase = session::prove_by_phrase(engine, &phrase).await?;
             return Ok(Reply::Sheet(sheet(&phrase)?).into());
@@ -49,6 +52,21 @@ async fn decide(task: &Task, unlocked: &Unlocked, intent: Intent) -> Outcome<Opt
     match intent {
         Intent::SetStayUnlocked { label: Some(label) } => {
             session::stay(engine, &*engine.store().await?, &label).await?;
+        }
+        Intent::PreparePasskey => {
+            let wanted = session::passkey::wanted(unlocked)?;
+            return Ok(Some(Reply::PasskeyWanted(wanted).into()));
+        }
+        Intent::AddPasskey {
+            slot,
+            passkey,
+            label,
+        } => {
+            let slot = views::parse("slot", &slot.0)?;
+            session::passkey::add(task, unlocked, slot, passkey, &label).await?;
+        }
+        Intent::AddPassphrase { passphrase, label } => {
+            session::passphrase::add(engine, unlocked, &passphrase, &label).await?;
         }
         Intent::RemoveSlot { slot } => {
             let slot = views::parse("slot", &slot.0)?;

@@ -6,6 +6,8 @@ mod creating;
 mod idle;
 mod lock;
 pub(crate) mod pairing;
+pub(crate) mod passkey;
+pub(crate) mod passphrase;
 mod proof;
 mod sign_in;
 mod way;
@@ -22,9 +24,9 @@ use crate::platform::store::{Shelf, Store};
 use crate::state::Engine;
 use crate::{rounds, views};
 use browser_slot::{left_slots, remove_left, stored_slot, unlock_here};
-use salus_client::{RecoveryPhrase, SlotInfo, SlotKind, Unlocked};
+use salus_client::{AccountId, Client, SlotId, SlotInfo, SlotKind, SlotParameters, Unlocked};
 use salus_messages::{
-    AccountView, Event, Failure, FailureKind, Intent, Reply, SessionState, SlotView, Topic,
+    AccountView, Event, FailureKind, Intent, PasskeyRequest, Reply, SessionState, SlotView, Topic,
 };
 use sign_in::{SIGN_IN, SIGN_IN_NS, keep_chain, sign_in, sign_in_key, sign_out, stored_chain};
 use std::rc::Rc;
@@ -103,8 +105,13 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         Intent::ProposePhrase => return creating::propose(engine),
         Intent::CheckPhrase { words } => return creating::check(engine, &words),
         Intent::Prove { proof } => {
-            proof::prove(engine, proof).await?;
+            proof::prove(task, &store, proof).await?;
             return Ok(Reply::Done.into());
+        }
+        Intent::Ways => {
+            let unlocked = engine.unlocked()?;
+            let ways = ways(unlocked.client(), &store, unlocked.account()).await?;
+            return Ok(Reply::Ways(ways).into());
         }
         Intent::CreateVault {
             display_name,
@@ -116,17 +123,11 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             proof::shown(engine);
             opened(engine, &store).await?;
         }
-        Intent::UnlockWithPhrase {
-            phrase,
+        Intent::Unlock {
+            with,
             stay_unlocked,
         } => {
-            let phrase = RecoveryPhrase::parse(&phrase.0)
-                .map_err(|e| Failure::new(FailureKind::WrongPhrase, e.to_string()))?;
-            let unlocked = engine
-                .client()?
-                .unlock_with_phrase(&phrase)
-                .await
-                .map_err(from_client)?;
+            let unlocked = proof::unlock(task, &store, with).await?;
             engine.unlocked.replace(Some(unlocked));
             proof::shown(engine);
             opened(engine, &store).await?;
@@ -168,6 +169,8 @@ fn tidy(engine: &Rc<Engine>) {
     let engine = engine.clone();
     spawn_local(async move {
         if let (Ok(store), Ok(unlocked)) = (engine.store().await, engine.unlocked()) {
+            // Not noted, it is only missing in the list.
+            let _ = unlocked.note_use().await;
             let removed = remove_left(&unlocked, &store, false).await;
             if matches!(removed, Ok(true)) {
                 engine.tell(Event::Changed(vec![Topic::Activity]));
@@ -190,25 +193,48 @@ pub(crate) async fn state(engine: &Rc<Engine>) -> Outcome<SessionState> {
     Ok(match client.account().await.map_err(from_client)? {
         None => SessionState::NoVault { principal },
         Some(info) => {
-            let here = stored_slot(&store)
-                .await?
-                .is_some_and(|s| s.0 == info.account);
-            let mut slots = vec![unnamed(SlotKind::Recovery)];
-            if here {
-                slots.push(unnamed(SlotKind::Browser));
-            }
+            let slots = ways(&client, &store, info.account).await?;
             SessionState::Locked { principal, slots }
         }
     })
 }
 
-/// A way to unlock of which no more is known.
-fn unnamed(kind: SlotKind) -> SlotView {
+/// What can be tried in this browser to unlock.
+async fn ways(client: &Client, store: &Store, account: AccountId) -> Outcome<Vec<SlotView>> {
+    let here = stored_slot(store).await?;
+    let mut ways = vec![unnamed(SlotId([0; 16]), SlotKind::Recovery, None)];
+    // The words are always a way. What the vault shows of others is checked when they are used.
+    let offered = client.offered_slots().await;
+    for slot in offered.into_iter().flat_map(|offered| offered.slots) {
+        match (slot.kind, slot.parameters) {
+            (SlotKind::Browser, _) if here == Some((account, slot.id)) => {
+                ways.push(unnamed(slot.id, slot.kind, None));
+            }
+            (SlotKind::Passkey, Some(SlotParameters::Passkey(of))) => {
+                let request = PasskeyRequest {
+                    credential: of.credential,
+                    salt: of.salt.to_vec(),
+                };
+                ways.push(unnamed(slot.id, slot.kind, Some(request)));
+            }
+            (SlotKind::Passphrase, _) if passphrase::is_here(store, account, slot.id).await? => {
+                ways.push(unnamed(slot.id, slot.kind, None));
+            }
+            _ => {}
+        }
+    }
+    Ok(ways)
+}
+
+/// A way to unlock whose name is not known.
+fn unnamed(id: SlotId, kind: SlotKind, passkey: Option<PasskeyRequest>) -> SlotView {
     SlotView {
         kind: views::slot_kind(kind),
         here: true,
         label: String::new(),
-        id: "".into(),
+        id: salus_messages::SlotId(id.to_string()),
+        passkey,
+        last_used: None,
     }
 }
 
@@ -225,6 +251,8 @@ pub(crate) async fn slots(engine: &Engine, unlocked: &Unlocked) -> Outcome<Vec<S
         here: Some(slot.id) == here,
         label: slot.label,
         id: salus_messages::SlotId(slot.id.to_string()),
+        passkey: None,
+        last_used: slot.last_used,
     };
     Ok(slots.into_iter().map(view).collect())
 }
@@ -250,6 +278,7 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
         safety_number: unlocked.safety_number(),
         provider,
         unread: crate::inbox::unread(&store, unlocked).await?,
+        only_words: unlocked.slots().map_err(from_client)?.len() == 1,
         idle_minutes: engine.idle.minutes(),
     })
 }

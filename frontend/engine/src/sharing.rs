@@ -18,7 +18,7 @@ use crate::state::Engine;
 use crate::{session, views};
 use futures::join;
 use salus_client::{Contact, GivenGrant, GrantId, IncomingRequest, RequestId, Unlocked};
-use salus_messages::{AccessRequest, Failure, FailureKind, Intent, Invitation, Reply, Terms};
+use salus_messages::{AccessRequest, FailureKind, Intent, Invitation, Reply, Terms};
 
 const DAY_MS: u64 = 86_400_000;
 /// Invitations are good for at most as long as the vault keeps them.

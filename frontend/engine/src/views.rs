@@ -8,9 +8,10 @@ use salus_client::{
 };
 use salus_health::Category as Filing;
 use salus_messages::{
-    AccountId, Author, Category, CompartmentId, GrantId, NewCompartment, Person, RecordId,
-    RecordKind, RecordSummary, RequestId, SlotKind, Trust,
+    AccountId, Author, Category, CompartmentId, Failure, FailureKind, GrantId, NewCompartment,
+    Person, RecordId, RecordKind, RecordSummary, RequestId, SlotKind, Trust,
 };
+use wasm_bindgen::JsValue;
 
 /// LOINC's code of a note, as `salus_health::note` writes it.
 const NOTE_CODE: &str = "34109-9";

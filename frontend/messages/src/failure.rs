@@ -89,4 +89,6 @@ pub enum FailureKind {
     KeysChanged,
     /// What was compared is not the same: someone may stand between the two.
     NotTheSame,
+    /// The passphrase or passkey does not open this account.
+    WrongSecret,
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountId, CompartmentId, Cursor, DelegationChain, Draft, FileRef, GrantId, NewCompartment,
-    Proof, RecordAddress, RecordId, RequestId, Rights, Secret, SlotId, Terms, Wish,
+    PasskeyRequest, Proof, RecordAddress, RecordId, RequestId, Rights, Secret, SlotId, Terms, Wish,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,10 +73,10 @@ pub enum Intent {
         /// Add a browser slot.
         stay_unlocked: bool,
     },
-    /// Unlock with the 24 words. → `Session`
-    UnlockWithPhrase {
-        /// Words separated by any white space, in any case.
-        phrase: Secret,
+    /// Unlock; a passkey's key is beside the message. → `Session`
+    Unlock {
+        /// With what only the owner has.
+        with: Proof,
         /// Add a browser slot.
         stay_unlocked: bool,
     },
@@ -269,6 +269,8 @@ pub enum Intent {
         /// What only the owner has.
         proof: Proof,
     },
+    /// What can be tried in this browser to unlock or to prove. → `Ways`
+    Ways,
     /// How long this browser waits for a sign of life before it locks this account. → `Session`
     SetIdle {
         /// One of [`crate::IDLE_MINUTES`].
@@ -340,6 +342,27 @@ pub enum Intent {
         slot: Option<SlotId>,
         /// Its sign-in, if it is not that of this session.
         sign_in: Option<String>,
+    },
+    /// What a new passkey is to be made with. Asks for proof. → `PasskeyWanted`
+    PreparePasskey,
+    /// Add a passkey as a way to unlock; its key, for HKDF, is beside the message. Asks for proof.
+    /// → `Security`
+    AddPasskey {
+        /// Of [`crate::PasskeyWanted`].
+        slot: SlotId,
+        /// The credential that was made, and what it was asked at.
+        passkey: PasskeyRequest,
+        /// Its name.
+        label: String,
+    },
+    /// Words that nobody guesses. → `Passphrase`
+    ProposePassphrase,
+    /// Add a passphrase for this browser as a way to unlock. Asks for proof. → `Security`
+    AddPassphrase {
+        /// Its words: those proposed, or others.
+        passphrase: Secret,
+        /// Its name.
+        label: String,
     },
     /// The recovery sheet, for whoever has the words. → `Sheet`
     Sheet {

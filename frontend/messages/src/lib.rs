@@ -12,7 +12,9 @@
 //! (worker to page) in postcard. `files` is an array of `File` or `Blob` objects that a
 //! [`FileRef`] points into by index. So the contents of files never pass through the
 //! page's memory nor through postcard: the worker reads `blob.slice(a, b)` as it seals,
-//! and answers a download with a `Blob` that the page only offers to save.
+//! and answers a download with a `Blob` that the page only offers to save. With the intents
+//! about passkeys goes a `CryptoKey` in the same place: what a passkey answered, which
+//! neither page nor worker can read.
 //!
 //! # The worker's two exports (JavaScript names as written)
 //!
@@ -71,8 +73,8 @@ pub use records::{
 pub use reply::{Event, Message, Reply, Stage, Topic};
 pub use security::{RecoverySheet, Renewed, SecurityView, SignInView};
 pub use session::{
-    AccountView, DelegationChain, Environment, IDLE_MINUTES, Proof, ProviderProfile, SessionState,
-    SignedDelegation, SlotKind, SlotView,
+    AccountView, DelegationChain, Environment, IDLE_MINUTES, PasskeyRequest, PasskeyWanted, Proof,
+    ProviderProfile, SessionState, SignedDelegation, SlotKind, SlotView,
 };
 pub use sharing::{
     AccessRequest, Attestation, GrantStatus, GrantView, Invitation, KeyChange, LinkView,

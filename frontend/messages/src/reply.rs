@@ -3,8 +3,9 @@
 use crate::{
     AccessRequest, AuditEntry, Compartment, Environment, Failure, FileRef, GrantView,
     ImportSummary, Inspection, Invitation, LinkView, Notification, Page, PairingCode, PairingWords,
-    PatientView, Person, RecordId, RecordSummary, RecordView, RecoverySheet, Renewed, SafetyView,
-    Secret, SecurityView, SessionState, Verification, VersionSummary,
+    PasskeyWanted, PatientView, Person, RecordId, RecordSummary, RecordView, RecoverySheet,
+    Renewed, SafetyView, Secret, SecurityView, SessionState, SlotView, Verification,
+    VersionSummary,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,12 @@ pub enum Reply {
     Unfinished(bool),
     /// What is to be printed.
     Sheet(RecoverySheet),
+    /// What a new passkey is to be made with.
+    PasskeyWanted(PasskeyWanted),
+    /// Ways to unlock that can be tried here.
+    Ways(Vec<SlotView>),
+    /// A proposed passphrase.
+    Passphrase(Secret),
 }
 
 /// What happens unasked.

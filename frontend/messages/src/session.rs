@@ -1,7 +1,7 @@
 //! Who is here and whether their keys are in the worker's memory.
 //! Must not know what a slot secret or a session key looks like.
 
-use crate::{AccountId, Secret, SlotId};
+use crate::{AccountId, Millis, Secret, SlotId};
 use serde::{Deserialize, Serialize};
 
 /// Where this page talks to; from `/config.json`.
@@ -69,8 +69,32 @@ pub struct SlotView {
     pub here: bool,
     /// The owner's name for it, known only when unlocked; else empty.
     pub label: String,
-    /// Which, known only when unlocked; else empty.
+    /// Which; empty where it does not matter.
     pub id: SlotId,
+    /// With what a passkey is asked.
+    pub passkey: Option<PasskeyRequest>,
+    /// When it was last used, within an hour, as far as is known.
+    pub last_used: Option<Millis>,
+}
+
+/// With what a passkey is asked for its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyRequest {
+    /// The credential's id.
+    pub credential: Vec<u8>,
+    /// What the PRF extension is evaluated at, 32 bytes.
+    pub salt: Vec<u8>,
+}
+
+/// A passkey that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyWanted {
+    /// The slot it is for.
+    pub slot: SlotId,
+    /// What the PRF extension is to be evaluated at, 32 bytes.
+    pub salt: Vec<u8>,
+    /// Credentials the account has already.
+    pub known: Vec<Vec<u8>>,
 }
 
 /// Kinds of slot.
@@ -103,6 +127,8 @@ pub struct AccountView {
     pub provider: Option<ProviderProfile>,
     /// Notifications not yet seen.
     pub unread: u32,
+    /// Whether the 24 words are all that opens it.
+    pub only_words: bool,
     /// After how many minutes without a sign of life it locks.
     pub idle_minutes: u32,
 }
@@ -116,6 +142,18 @@ pub const IDLE_MINUTES: [u32; 5] = [1, 5, 15, 30, 60];
 pub enum Proof {
     /// The 24 words, separated by any white space, in any case.
     Phrase(Secret),
+    /// A passphrase of this browser.
+    Passphrase {
+        /// Its slot.
+        slot: SlotId,
+        /// Its words.
+        passphrase: Secret,
+    },
+    /// A passkey; its key is beside the message.
+    Passkey {
+        /// Its slot.
+        slot: SlotId,
+    },
 }
 
 /// What a provider publishes.

@@ -5,8 +5,8 @@ use super::*;
 fn messages_come_back_as_they_went() {
     let request = Request {
         id: 7,
-        intent: Intent::UnlockWithPhrase {
-            phrase: Secret("abandon ability".to_owned()),
+        intent: Intent::Unlock {
+            with: Proof::Phrase(Secret("abandon ability".to_owned())),
             stay_unlocked: true,
         },
     };

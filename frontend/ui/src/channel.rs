@@ -10,7 +10,7 @@ use salus_messages::{
 };
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, File};
+use web_sys::Blob;
 use yew::Callback;
 
 /// An answer and the files beside it.
@@ -43,12 +43,12 @@ fn tell(action: Action) {
     }
 }
 
-/// Asks; `then` gets the one answer. The id names the operation for progress and cancel.
-pub(crate) fn ask(intent: Intent, files: &[File], then: impl FnOnce(Answer) + 'static) -> u32 {
-    ask_boxed(intent, files, Box::new(then))
+/// Asks, with files or a key beside it; `then` gets the one answer. The id names the operation for progress and cancel.
+pub(crate) fn ask(intent: Intent, beside: &[JsValue], then: impl FnOnce(Answer) + 'static) -> u32 {
+    ask_boxed(intent, beside, Box::new(then))
 }
 
-fn ask_boxed(intent: Intent, files: &[File], then: Waiting) -> u32 {
+fn ask_boxed(intent: Intent, beside: &[JsValue], then: Waiting) -> u32 {
     let id = NEXT.get();
     NEXT.set(id.wrapping_add(1));
     let request = Request {
@@ -56,7 +56,7 @@ fn ask_boxed(intent: Intent, files: &[File], then: Waiting) -> u32 {
         intent: intent.clone(),
     };
     WAITING.with_borrow_mut(|waiting| waiting.push((id, intent, then)));
-    if send(&request, files).is_none() {
+    if send(&request, beside).is_none() {
         answer(id, Err(Failure::new(FailureKind::Internal, "post")));
     }
     id
@@ -67,10 +67,10 @@ pub(crate) fn notify(intent: Intent) {
     ask(intent, &[], |_| {});
 }
 
-fn send(request: &Request, files: &[File]) -> Option<()> {
+fn send(request: &Request, beside: &[JsValue]) -> Option<()> {
     let bytes = encode(request).ok()?;
     let post = POST.with_borrow(Clone::clone)?;
-    let list: Array = files.iter().map(JsValue::from).collect();
+    let list: Array = beside.iter().collect();
     post.call2(
         &JsValue::UNDEFINED,
         &Uint8Array::from(bytes.as_slice()),
@@ -115,8 +115,10 @@ fn answer(id: u32, result: Answer) {
         return;
     };
     tell(Action::Ended(id));
-    if let Ok((Reply::Session(session), _)) = &result {
-        tell(Action::Session(session.clone()));
+    match &result {
+        Ok((Reply::Session(session), _)) => tell(Action::Session(session.clone())),
+        Ok((Reply::Security(view), _)) => tell(Action::Ways(view.slots.len())),
+        _ => {}
     }
     let topics = touched(&intent);
     if result.is_ok() && !topics.is_empty() {

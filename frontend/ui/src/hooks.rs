@@ -6,7 +6,8 @@ use crate::model::Action;
 use crate::remote::{Loaded, Pages, Remote, Step, Turn};
 use salus_messages::{Cursor, Failure, FailureKind, Intent, Page, Reply, Topic};
 use std::rc::Rc;
-use web_sys::{Blob, File};
+use wasm_bindgen::JsValue;
+use web_sys::Blob;
 use yew::{Callback, UseStateHandle, hook, use_callback, use_effect_with, use_reducer, use_state};
 
 /// Something loaded, and how to try again.
@@ -125,8 +126,8 @@ pub(crate) struct Act {
     /// Its operation's id while under way.
     pub(crate) busy: Option<u32>,
     pub(crate) failure: Option<Failure>,
-    /// Starts one, unless one is under way.
-    pub(crate) go: Callback<(Intent, Vec<File>)>,
+    /// Starts one, with files or a key beside it, unless one is under way.
+    pub(crate) go: Callback<(Intent, Vec<JsValue>)>,
 }
 
 impl Act {
@@ -154,7 +155,7 @@ pub(crate) fn use_act(done: Callback<(Reply, Vec<Blob>)>) -> Act {
             failure: failure.clone(),
             done,
         };
-        Callback::from(move |(intent, files): (Intent, Vec<File>)| {
+        Callback::from(move |(intent, files): (Intent, Vec<JsValue>)| {
             if going.busy.is_none() {
                 going.start(intent, files);
             }
@@ -177,7 +178,7 @@ struct Going {
 }
 
 impl Going {
-    fn start(&self, intent: Intent, files: Vec<File>) {
+    fn start(&self, intent: Intent, files: Vec<JsValue>) {
         self.failure.set(None);
         let going = self.clone();
         let again = (intent.clone(), files.clone());

@@ -43,6 +43,7 @@ mod frame;
 mod hooks;
 mod model;
 mod parts;
+mod passkey;
 mod remote;
 mod route;
 mod screens;

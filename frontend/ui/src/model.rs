@@ -78,6 +78,8 @@ pub(crate) enum Action {
     Started(Environment, SessionState),
     StartFailed(Failure),
     Session(SessionState),
+    /// How many ways to unlock there are.
+    Ways(usize),
     /// The person locks or signs out: everything goes out of sight at once.
     Leave,
     /// The keys are gone.
@@ -154,6 +156,11 @@ impl Model {
             }
             Action::StartFailed(failure) => self.boot = Boot::Failed(failure),
             Action::Session(session) => self.enter(session),
+            Action::Ways(count) => {
+                if let Boot::Ready(_, SessionState::Unlocked(account)) = &mut self.boot {
+                    account.only_words = count == 1;
+                }
+            }
             Action::Leave => self.leave(Boot::Leaving),
             Action::Locked => self.leave(Boot::Left),
             Action::LockingIn(seconds) => self.locking_in = seconds,
@@ -236,8 +243,11 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
             &[Requests, Grants, Compartments, Activity, Inbox]
         }
         Intent::Give { .. } | Intent::Revoke { .. } => &[Grants, Compartments, Activity],
-        Intent::Invite { .. } | Intent::ApprovePairing { .. } | Intent::EndPairing => &[Activity],
+        Intent::Invite { .. } | Intent::EndPairing => &[Activity],
+        Intent::ApprovePairing { .. } => &[Security, Activity],
         Intent::SetStayUnlocked { .. }
+        | Intent::AddPasskey { .. }
+        | Intent::AddPassphrase { .. }
         | Intent::RemoveSlot { .. }
         | Intent::SignOutEverywhere
         | Intent::RemoveSignIn { .. } => &[Security, Activity],
@@ -263,6 +273,7 @@ mod tests {
             safety_number: String::new(),
             provider: None,
             unread: 3,
+            only_words: true,
             idle_minutes: 15,
         }
     }

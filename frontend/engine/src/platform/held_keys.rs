@@ -1,15 +1,17 @@
 //! Keys this browser holds and cannot hand out: the P-256 key that receives the sign-in delegation,
-//! and the HMAC key of the browser slot. Must not know what is signed or unlocked with them.
+//! the HMAC keys of the browser slot and of passphrases, and what a passkey answered. Must not know what
+//! is signed or unlocked with them.
 
 use super::PlatformError;
 use super::store::{Shelf, Store};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, CryptoKeyPair, SubtleCrypto};
 
 const SIGN_IN: &str = "sign-in";
 const SLOT: &str = "slot";
+const PASSPHRASE: &str = "passphrase";
 
 fn subtle() -> Result<SubtleCrypto, PlatformError> {
     let failed = |e: JsValue| PlatformError::new("find its cryptography", &e);
@@ -103,23 +105,41 @@ impl SignInKey {
     }
 }
 
-/// The HMAC-SHA-256 key of the browser slot.
+/// An HMAC-SHA-256 key: of the browser slot, or of this browser's passphrase.
 #[derive(Clone, Debug)]
 pub(crate) struct BrowserKey(CryptoKey);
 
+/// What a [`BrowserKey`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyUse {
+    /// "Stay unlocked here".
+    Slot,
+    /// The second secret of a passphrase.
+    Passphrase,
+}
+
+impl KeyUse {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Slot => SLOT,
+            Self::Passphrase => PASSPHRASE,
+        }
+    }
+}
+
 impl BrowserKey {
-    /// This browser's key, if "stay unlocked here" was chosen.
-    pub(crate) async fn find(store: &Store) -> Result<Option<Self>, PlatformError> {
-        let key = store.get(Shelf::Keys, SLOT).await?;
+    /// This browser's key, if it was made.
+    pub(crate) async fn find(store: &Store, of: KeyUse) -> Result<Option<Self>, PlatformError> {
+        let key = store.get(Shelf::Keys, of.name()).await?;
         Ok(key.map(|k| Self(k.unchecked_into())))
     }
 
     /// This browser's key, made if there is none.
-    pub(crate) async fn find_or_make(store: &Store) -> Result<Self, PlatformError> {
-        if let Some(key) = Self::find(store).await? {
+    pub(crate) async fn find_or_make(store: &Store, of: KeyUse) -> Result<Self, PlatformError> {
+        if let Some(key) = Self::find(store, of).await? {
             return Ok(key);
         }
-        let doing = "make a key to stay unlocked";
+        let doing = "make a key of its own";
         let algorithm = algorithm(&[("name", "HMAC"), ("hash", "SHA-256")])?;
         let promise = subtle()?
             .generate_key_with_object(&algorithm, false, &usages(&["sign"]))
@@ -127,27 +147,57 @@ impl BrowserKey {
         let fresh = JsFuture::from(promise)
             .await
             .map_err(|e| PlatformError::new(doing, &e))?;
-        let key = store.get_or_put(Shelf::Keys, SLOT, &fresh).await?;
+        let key = store.get_or_put(Shelf::Keys, of.name(), &fresh).await?;
         Ok(Self(key.unchecked_into()))
     }
 
-    /// Forgets it: the slot cannot be opened any more.
-    pub(crate) async fn forget(store: &Store) -> Result<(), PlatformError> {
-        store.remove(Shelf::Keys, SLOT).await
+    /// Forgets it: what it opens cannot be opened any more.
+    pub(crate) async fn forget(store: &Store, of: KeyUse) -> Result<(), PlatformError> {
+        store.remove(Shelf::Keys, of.name()).await
     }
 
     /// HMAC-SHA-256 over `message`, 32 bytes.
     pub(crate) async fn authenticate(&self, message: &[u8]) -> Result<[u8; 32], PlatformError> {
-        let doing = "use the key that keeps it unlocked";
+        let doing = "use a key of its own";
         let promise = subtle()?
             .sign_with_str_and_u8_array("HMAC", &self.0, message)
             .map_err(|e| PlatformError::new(doing, &e))?;
-        let tag = JsFuture::from(promise)
-            .await
+        bytes32(doing, promise).await
+    }
+}
+
+async fn bytes32(doing: &'static str, promise: Promise) -> Result<[u8; 32], PlatformError> {
+    let bytes = JsFuture::from(promise)
+        .await
+        .map_err(|e| PlatformError::new(doing, &e))?;
+    Uint8Array::new(&bytes)
+        .to_vec()
+        .try_into()
+        .map_err(|_| PlatformError::from_text(doing, "an answer of another length"))
+}
+
+/// What a passkey answered, as a key for HKDF that nobody can read.
+#[derive(Clone, Debug)]
+pub(crate) struct PasskeyKey(CryptoKey);
+
+impl PasskeyKey {
+    /// If that is one.
+    pub(crate) fn of(value: JsValue) -> Option<Self> {
+        value.dyn_into().ok().map(Self)
+    }
+
+    /// HKDF-SHA-256 with an empty salt and `info`, 32 bytes.
+    pub(crate) async fn derive(&self, info: &[u8]) -> Result<[u8; 32], PlatformError> {
+        let doing = "use what the passkey answered";
+        let algorithm = algorithm(&[("name", "HKDF"), ("hash", "SHA-256")])?;
+        for (name, value) in [("salt", &[][..]), ("info", info)] {
+            let value = Uint8Array::from(value);
+            Reflect::set(&algorithm, &JsValue::from_str(name), &value)
+                .map_err(|e| PlatformError::new(doing, &e))?;
+        }
+        let promise = subtle()?
+            .derive_bits_with_object(&algorithm, &self.0, 256)
             .map_err(|e| PlatformError::new(doing, &e))?;
-        Uint8Array::new(&tag)
-            .to_vec()
-            .try_into()
-            .map_err(|_| PlatformError::from_text(doing, "a tag of another length"))
+        bytes32(doing, promise).await
     }
 }

@@ -2,7 +2,7 @@
 
 use super::sign_in::stored_bytes;
 use crate::failure::{Outcome, from_client, from_platform};
-use crate::platform::held_keys::BrowserKey;
+use crate::platform::held_keys::{BrowserKey, KeyUse};
 use crate::platform::store::{Shelf, Store};
 use crate::state::Engine;
 use js_sys::Uint8Array;
@@ -17,7 +17,7 @@ pub(super) const BROWSER_SLOT: &str = "browser-slot";
 const LEFT_SLOTS: &str = "left-slots";
 
 /// Accounts and slots as the shelf keeps them: 16 bytes each.
-async fn stored_slots(store: &Store, key: &str) -> Outcome<Vec<(AccountId, SlotId)>> {
+pub(super) async fn stored_slots(store: &Store, key: &str) -> Outcome<Vec<(AccountId, SlotId)>> {
     let bytes = stored_bytes(store, key).await?.unwrap_or_default();
     let pairs = bytes.chunks_exact(32).filter_map(|pair| {
         let (account, slot) = pair.split_first_chunk::<16>()?;
@@ -26,7 +26,11 @@ async fn stored_slots(store: &Store, key: &str) -> Outcome<Vec<(AccountId, SlotI
     Ok(pairs.collect())
 }
 
-async fn keep_slots(store: &Store, key: &str, slots: &[(AccountId, SlotId)]) -> Outcome<()> {
+pub(super) async fn keep_slots(
+    store: &Store,
+    key: &str,
+    slots: &[(AccountId, SlotId)],
+) -> Outcome<()> {
     let bytes: Vec<u8> = slots
         .iter()
         .flat_map(|(account, slot)| [account.0, slot.0].concat())
@@ -69,7 +73,9 @@ pub(super) async fn browser_secret(
 
 pub(super) async fn unlock_here(engine: &Engine, store: &Store) -> Outcome<()> {
     let client = engine.client()?;
-    let key = BrowserKey::find(store).await.map_err(from_platform)?;
+    let key = BrowserKey::find(store, KeyUse::Slot)
+        .await
+        .map_err(from_platform)?;
     let (Some((account, slot)), Some(key)) = (stored_slot(store).await?, key) else {
         return Err(FailureKind::Locked.into());
     };
@@ -109,7 +115,7 @@ pub(crate) async fn stay(engine: &Engine, store: &Store, label: &str) -> Outcome
         return Ok(());
     }
     let slot = SlotId(salus_client::random_id().map_err(|e| from_client(e.into()))?);
-    let key = BrowserKey::find_or_make(store)
+    let key = BrowserKey::find_or_make(store, KeyUse::Slot)
         .await
         .map_err(from_platform)?;
     let secret = browser_secret(&key, unlocked.client().vault(), unlocked.account(), slot).await?;
@@ -149,7 +155,9 @@ async fn forget(store: &Store) -> Outcome<()> {
         .remove(Shelf::Session, BROWSER_SLOT)
         .await
         .map_err(from_platform)?;
-    BrowserKey::forget(store).await.map_err(from_platform)
+    BrowserKey::forget(store, KeyUse::Slot)
+        .await
+        .map_err(from_platform)
 }
 
 /// Removes from the account what this browser left there: with `all`, at the end of the visit, the

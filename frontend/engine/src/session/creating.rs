@@ -4,7 +4,7 @@
 use super::browser_slot::{browser_secret, keep_slot, named};
 use crate::dispatch::Answer;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
-use crate::platform::held_keys::BrowserKey;
+use crate::platform::held_keys::{BrowserKey, KeyUse};
 use crate::platform::store::Store;
 use crate::security;
 use crate::state::{Engine, Proposed};
@@ -70,7 +70,7 @@ pub(super) async fn create(
     let slot = SlotId(random()?);
     let mut slots = Vec::new();
     if stay_unlocked {
-        let key = BrowserKey::find_or_make(store)
+        let key = BrowserKey::find_or_make(store, KeyUse::Slot)
             .await
             .map_err(from_platform)?;
         slots.push(NewSlot {

@@ -5,7 +5,7 @@ use super::browser_slot::{browser_secret, keep_slot};
 use super::{opened, proof, state, touch};
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, from_platform, invalid};
-use crate::platform::held_keys::BrowserKey;
+use crate::platform::held_keys::{BrowserKey, KeyUse};
 use crate::platform::timer;
 use crate::qr::qr;
 use crate::rounds;
@@ -151,7 +151,7 @@ async fn join(task: &Task) -> Outcome<Answer> {
         let Side::Joining(joining, slot) = side else {
             return Err(FailureKind::Cancelled.into());
         };
-        let key = BrowserKey::find_or_make(&store)
+        let key = BrowserKey::find_or_make(&store, KeyUse::Slot)
             .await
             .map_err(from_platform)?;
         let vault = engine.client()?.vault();

@@ -3,10 +3,14 @@
 //! An unlocked screen that somebody else sits down at shows records, and no more: whoever wants to add
 //! or remove ways to unlock has to bring one that does not lie in this browser.
 
+use super::{passkey, passphrase};
+use crate::dispatch::Task;
 use crate::failure::{Outcome, from_client};
 use crate::platform::clock::Clock;
+use crate::platform::store::Store;
 use crate::state::Engine;
-use salus_client::{Environment as _, RecoveryPhrase};
+use crate::views;
+use salus_client::{ClientError, Environment as _, RecoveryPhrase, Unlocked};
 use salus_messages::{Failure, FailureKind, Proof, Secret};
 
 /// How long a proof is good for: 5 minutes.
@@ -30,19 +34,65 @@ pub(crate) fn needed(engine: &Engine) -> Outcome<()> {
     }
 }
 
+/// Unlocks with what was brought.
+pub(super) async fn unlock(task: &Task, store: &Store, with: Proof) -> Outcome<Unlocked> {
+    let client = task.engine.client()?;
+    match with {
+        Proof::Phrase(words) => {
+            let phrase = parse(&words)?;
+            let unlocked = client.unlock_with_phrase(&phrase).await;
+            unlocked.map_err(from_client)
+        }
+        Proof::Passkey { slot } => {
+            let slot = views::parse("slot", &slot.0)?;
+            let secret = passkey::secret_of(task, &client, slot).await?;
+            let unlocked = client.unlock_with_slot(slot, &secret).await;
+            unlocked.map_err(wrong_secret)
+        }
+        Proof::Passphrase { slot, passphrase } => {
+            let slot = views::parse("slot", &slot.0)?;
+            passphrase::unlock(store, &client, slot, &passphrase).await
+        }
+    }
+}
+
+/// The failure where somebody brought a passphrase or a passkey.
+pub(super) fn wrong_secret(error: ClientError) -> Failure {
+    match error {
+        ClientError::WrongSecret | ClientError::NoSuchSlot => FailureKind::WrongSecret.into(),
+        other => from_client(other),
+    }
+}
+
 /// Compares what was brought with the account's slots. The session goes on as it is.
-pub(super) async fn prove(engine: &Engine, proof: Proof) -> Outcome<()> {
-    let Proof::Phrase(words) = proof;
-    prove_by_phrase(engine, &words).await.map(drop)
+pub(super) async fn prove(task: &Task, store: &Store, with: Proof) -> Outcome<()> {
+    let unlocked = task.engine.unlocked()?;
+    match with {
+        Proof::Phrase(words) => return prove_by_phrase(&task.engine, &words).await.map(drop),
+        // Opens the account a second time, and lets go of it.
+        other => {
+            let again = unlock(task, store, other).await?;
+            again.lock();
+            if again.account() != unlocked.account() {
+                return Err(FailureKind::WrongSecret.into());
+            }
+        }
+    }
+    shown(&task.engine);
+    Ok(())
+}
+
+fn parse(words: &Secret) -> Outcome<RecoveryPhrase> {
+    RecoveryPhrase::parse(&words.0)
+        .map_err(|e| Failure::new(FailureKind::WrongPhrase, e.to_string()))
 }
 
 /// The account's recovery phrase, if these are its words.
 pub(crate) async fn prove_by_phrase(engine: &Engine, words: &Secret) -> Outcome<RecoveryPhrase> {
-    let wrong = |detail: String| Failure::new(FailureKind::WrongPhrase, detail);
-    let phrase = RecoveryPhrase::parse(&words.0).map_err(|e| wrong(e.to_string()))?;
+    let phrase = parse(words)?;
     let opens = engine.unlocked()?.is_opened_by(&phrase.slot_secret()).await;
     if !opens.map_err(from_client)? {
-        return Err(wrong(String::new()));
+        return Err(FailureKind::WrongPhrase.into());
     }
     shown(engine);
     Ok(phrase)

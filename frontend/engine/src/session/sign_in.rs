@@ -6,7 +6,7 @@ use super::lock;
 use super::way::Way;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::clock::Clock;
-use crate::platform::held_keys::{BrowserKey, SignInKey};
+use crate::platform::held_keys::{BrowserKey, KeyUse, SignInKey};
 use crate::platform::store::{Remembered, Shelf, Store};
 use crate::state::Engine;
 use js_sys::Uint8Array;
@@ -142,7 +142,9 @@ pub(super) async fn sign_out(engine: &Engine, store: &Store) -> Outcome<()> {
         store.remove(shelf, key).await.map_err(from_platform)?;
     }
     lock::write(engine, unlocked.map(|unlocked| unlocked.account())).await;
-    BrowserKey::forget(store).await.map_err(from_platform)?;
+    BrowserKey::forget(store, KeyUse::Slot)
+        .await
+        .map_err(from_platform)?;
     SignInKey::forget(store).await.map_err(from_platform)
 }
 

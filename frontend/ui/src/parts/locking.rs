@@ -2,11 +2,12 @@
 
 use crate::app_context::use_app;
 use crate::channel;
-use crate::hooks::use_act;
+use crate::hooks::{use_act, use_load};
 use crate::model::Action;
-use crate::parts::{Dialog, Look, button, problem, progress, text_area};
+use crate::parts::{Dialog, Look, Ways, button, problem, progress, text_area};
+use crate::remote::Remote;
 use crate::words::count;
-use salus_messages::{Intent, Proof, Secret};
+use salus_messages::{Failure, Intent, Proof, Reply, Secret, SlotView};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
 
@@ -32,6 +33,13 @@ pub(crate) fn locking(props: &Lockings) -> Html {
     }
 }
 
+fn pick(reply: Reply) -> Option<Vec<SlotView>> {
+    match reply {
+        Reply::Ways(ways) => Some(ways),
+        _ => None,
+    }
+}
+
 #[derive(Properties, PartialEq)]
 pub(crate) struct Proves {
     /// What is done once it is shown.
@@ -52,13 +60,26 @@ pub(crate) fn prove(props: &Proves) -> Html {
             then.emit(());
         }))
     };
+    // The words are always a way, also while the others are looked for.
+    let ways = match use_load(Intent::Ways, &[], pick).remote {
+        Remote::Ready(ways) => ways,
+        _ => Vec::new(),
+    };
+    let refused = use_state(|| None::<Failure>);
+    let onfailure = {
+        let refused = refused.clone();
+        Callback::from(move |failure| refused.set(failure))
+    };
+    let onbring = {
+        let act = act.clone();
+        Callback::from(move |(proof, beside)| act.go.emit((Intent::Prove { proof }, beside)))
+    };
     let onsubmit = {
-        let (act, phrase) = (act.clone(), phrase.clone());
+        let (phrase, onbring) = (phrase.clone(), onbring.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            act.send(Intent::Prove {
-                proof: Proof::Phrase(Secret((*phrase).clone())),
-            });
+            let words = Secret((*phrase).clone());
+            onbring.emit((Proof::Phrase(words), Vec::new()));
         })
     };
     let type_phrase = {
@@ -67,16 +88,19 @@ pub(crate) fn prove(props: &Proves) -> Html {
     };
     html! {
         <Dialog testid="prove" title={t.prove_title} onclose={close.clone()}>
+            <div class="stack">
+            <p class="lead">{ t.prove_lead }</p>
+            <Ways ways={ways} busy={act.is_busy()} {onbring} {onfailure} />
             <form class="stack" {onsubmit}>
-                <p class="lead">{ t.prove_lead }</p>
                 { text_area("prove-phrase", t.recovery_phrase, &phrase, type_phrase).hint(t.recovery_phrase_hint).rows(4).secret() }
-                if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+                if let Some(failure) = (*refused).clone().or_else(|| act.failure.clone()) { { problem(t, &failure) } }
                 { progress(&app, act.busy, false) }
                 <div class="actions">
                     { button("prove-send", t.prove_send).look(Look::Primary).submit().busy(act.is_busy()) }
                     { button("prove-cancel", t.cancel).look(Look::Quiet).onclick(close) }
                 </div>
             </form>
+            </div>
         </Dialog>
     }
 }

@@ -12,6 +12,7 @@ mod records;
 mod sheet;
 mod states;
 mod terms;
+mod ways;
 
 pub(crate) use button::{Look, button};
 pub(crate) use controls::{check, choice, field, select, text_area};
@@ -27,3 +28,4 @@ pub(crate) use states::{empty, head, list, loaded};
 pub(crate) use terms::{
     Wanted, scope_words, terms_complete, terms_form, wanted_complete, wish_form,
 };
+pub(crate) use ways::Ways;

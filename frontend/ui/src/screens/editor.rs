@@ -16,6 +16,7 @@ use salus_messages::{
     AccountId, Attachment, Compartment, Draft, FileRef, ImportSummary, Inspection, Intent,
     RecordAddress, RecordKind, RecordView, Reply, Topic,
 };
+use wasm_bindgen::JsValue;
 use web_sys::{Event, File, HtmlInputElement, SubmitEvent};
 use yew::{AttrValue, Callback, Html, Properties, TargetCast, function_component, html, use_state};
 
@@ -253,7 +254,7 @@ fn editor(props: &Editors) -> Html {
                 let intent = Intent::Inspect {
                     file: file_ref((0, &file)),
                 };
-                channel::ask(intent, &[file], move |answer| {
+                channel::ask(intent, &[JsValue::from(file)], move |answer| {
                     // What cannot be looked into can still be kept as it is.
                     if let Ok((Reply::Inspected(found @ Inspection::Fhir { .. }), _)) = answer {
                         offer.set(Some(found));
@@ -275,7 +276,10 @@ fn editor(props: &Editors) -> Html {
         let (form, save, target) = (form.clone(), save.clone(), props.target.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            save.go.emit((intent(&target, &form), form.files.clone()));
+            save.go.emit((
+                intent(&target, &form),
+                form.files.iter().map(JsValue::from).collect(),
+            ));
         })
     };
     let kinds: Vec<(AttrValue, AttrValue)> = words::KINDS

@@ -71,6 +71,16 @@ pub(crate) fn home() -> Html {
                 <p class="lead promise-line" data-testid="promise">{ icon(Icon::Lock) }<span>{ t.promise_line }</span></p>
             }, add) }
             { loaded(t, &waiting, |requests| waiting_requests(&app, requests)) }
+            if app.model.account().is_some_and(|account| account.only_words) {
+                <a href={Route::Security.href()} class="call" data-testid="second-way">
+                    <span class="call-icon">{ icon(Icon::Key) }</span>
+                    <span class="call-words">
+                        <strong>{ t.second_way }</strong>
+                        <span>{ t.second_way_lead }</span>
+                    </span>
+                    <span class="call-go">{ t.security_open }{ icon(Icon::Arrow) }</span>
+                </a>
+            }
             <section class="part" aria-labelledby="folders">
                 <h2 id="folders">{ t.compartments }</h2>
                 { loaded(t, &folders, |all| html! {

@@ -7,6 +7,7 @@ use crate::route::Route;
 use crate::screens::editor::file_ref;
 use crate::words;
 use salus_messages::{ImportLine, ImportSummary, Inspection, Intent};
+use wasm_bindgen::JsValue;
 use web_sys::File;
 use yew::{Callback, Html, html};
 
@@ -60,7 +61,7 @@ pub(super) fn import_offer(
                     file: file_ref((0, file)),
                     compartment: None,
                 };
-                go.emit((intent, files.clone()));
+                go.emit((intent, vec![JsValue::from(file)]));
             }
         })
     };

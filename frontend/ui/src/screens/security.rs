@@ -1,5 +1,6 @@
 //! Who and what can open this person's records, and how to end it.
 
+mod adding;
 mod lost;
 mod renewing;
 mod sign_ins;

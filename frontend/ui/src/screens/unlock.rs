@@ -3,10 +3,10 @@
 
 use crate::app_context::use_app;
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, button, check, mark, problem, progress, text_area};
+use crate::parts::{Icon, Look, Ways, button, check, mark, problem, progress, text_area};
 use crate::route::Route;
 use crate::screens::create::sign_out;
-use salus_messages::{Intent, Secret, SlotKind, SlotView};
+use salus_messages::{Failure, Intent, Proof, Secret, SlotKind, SlotView};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
 
@@ -31,18 +31,32 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
         .slots
         .iter()
         .any(|slot| slot.kind == SlotKind::Browser && slot.here);
+    let others = props.slots.len() > 1;
+    let refused = use_state(|| None::<Failure>);
+    let onfailure = {
+        let refused = refused.clone();
+        Callback::from(move |failure| refused.set(failure))
+    };
+    let onbring = {
+        let (act, stay) = (act.clone(), *stay);
+        Callback::from(move |(with, beside)| {
+            let intent = Intent::Unlock {
+                with,
+                stay_unlocked: stay,
+            };
+            act.go.emit((intent, beside));
+        })
+    };
     let here = {
         let act = act.clone();
         Callback::from(move |()| act.send(Intent::UnlockHere))
     };
     let onsubmit = {
-        let (act, phrase, stay) = (act.clone(), phrase.clone(), *stay);
+        let (phrase, onbring) = (phrase.clone(), onbring.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            act.send(Intent::UnlockWithPhrase {
-                phrase: Secret((*phrase).clone()),
-                stay_unlocked: stay,
-            });
+            let words = Secret((*phrase).clone());
+            onbring.emit((Proof::Phrase(words), Vec::new()));
         })
     };
     let type_phrase = {
@@ -70,15 +84,16 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
                     { button("unlock-here", t.unlock_here).look(Look::Primary).icon(Icon::Lock).busy(act.is_busy()).onclick(here) }
                     <p class="divider">{ t.or }</p>
                 }
+                <Ways ways={props.slots.clone()} busy={act.is_busy()} {onbring} {onfailure} />
                 <form class="stack" {onsubmit}>
                     { text_area("recovery-phrase", t.recovery_phrase, &phrase, type_phrase).hint(t.recovery_phrase_hint).rows(4).secret() }
                     <p class="quiet-text" aria-live="polite">
                         if words > 0 { { crate::words::count(words as u64, t.words_one, t.words_many) } }
                     </p>
                     { check("stay-unlocked", t.stay_unlocked, *stay, Callback::from(move |on| stay.set(on))).hint(t.stay_unlocked_hint) }
-                    if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+                    if let Some(failure) = (*refused).clone().or_else(|| act.failure.clone()) { { problem(t, &failure) } }
                     { progress(&app, act.busy, false) }
-                    { button("unlock-with-phrase", t.unlock_with_phrase).look(if browser { Look::Plain } else { Look::Primary }).submit().busy(act.is_busy()) }
+                    { button("unlock-with-phrase", t.unlock_with_phrase).look(if others { Look::Plain } else { Look::Primary }).submit().busy(act.is_busy()) }
                     <a href={Route::Pair(String::new()).href()} data-testid="pair-from-other">{ t.pair_from_other }</a>
                     if let Some(back) = props.back.clone() {
                         { button("join-back", t.join_back).look(Look::Quiet).disabled(act.is_busy()).onclick(back) }

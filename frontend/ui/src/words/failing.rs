@@ -23,6 +23,11 @@ pub(crate) fn failure(t: &'static Texts, failure: &Failure) -> (String, String) 
             t.failure_window.to_owned(),
             t.failure_window_advice.to_owned(),
         ),
+        "failure-prf" => (t.failure_prf.to_owned(), t.failure_prf_advice.to_owned()),
+        "failure-passkey" => (
+            t.failure_passkey.to_owned(),
+            t.failure_passkey_advice.to_owned(),
+        ),
         "failure-start" => (
             t.failure_start.to_owned(),
             t.failure_start_advice.to_owned(),
@@ -52,6 +57,7 @@ fn kind(t: &'static Texts, kind: &FailureKind) -> (String, String) {
         FailureKind::Unsupported => (t.failure_unsupported, t.failure_unsupported_advice),
         FailureKind::Internal => (t.failure_internal, t.failure_internal_advice),
         FailureKind::Refused => (t.failure_refused, t.failure_refused_advice),
+        FailureKind::WrongSecret => (t.failure_secret, t.failure_secret_advice),
         FailureKind::ProofNeeded => (t.failure_proof, t.failure_proof_advice),
         FailureKind::KeysChanged => (t.failure_keys_changed, t.failure_keys_changed_advice),
         FailureKind::NotTheSame => (t.failure_not_the_same, t.failure_not_the_same_advice),
@@ -83,6 +89,7 @@ pub(crate) fn failure_name(kind: &FailureKind) -> &'static str {
         FailureKind::ProofNeeded => "proof-needed",
         FailureKind::KeysChanged => "keys-changed",
         FailureKind::NotTheSame => "not-the-same",
+        FailureKind::WrongSecret => "wrong-secret",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Ways to unlock: what there is, adding this browser, ending one.
 
 use super::AskSheet;
+use super::adding::{AddPasskey, AddPassphrase};
 use crate::app_context::use_app;
 use crate::hooks::use_act;
 use crate::parts::{Dialog, Icon, Look, button, field, icon, problem, progress};
@@ -20,6 +21,8 @@ pub(super) struct Listed {
 enum Asking {
     Nothing,
     Stay,
+    Passkey,
+    Passphrase,
     Remove(SlotView),
     Everywhere,
     Sheet,
@@ -49,6 +52,7 @@ pub(super) fn slots(props: &Listed) -> Html {
                 <span class="slot-words grow">
                     <span data-testid="slot-name">{ &name }</span>
                     if name != words::slot(t, slot.kind) { <span class="quiet-text">{ words::slot(t, slot.kind) }</span> }
+                    if let Some(at) = slot.last_used { <span class="quiet-text" data-testid="last-used">{ words::fill(t.last_used, &[("date", &words::moment(app.language(), at))]) }</span> }
                     if slot.here { <span class="badge">{ t.this_browser }</span> }
                 </span>
                 if slot.kind == SlotKind::Recovery {
@@ -63,8 +67,13 @@ pub(super) fn slots(props: &Listed) -> Html {
     html! {
         <section class="panel stack" aria-labelledby="unlocking">
             <h2 id="unlocking">{ t.unlocking }</h2>
+            if props.slots.len() == 1 {
+                <p class="note warn" data-testid="second-way">{ icon(Icon::Alert) }<span>{ t.second_way_lead }</span></p>
+            }
             <ul class="slots">{ for props.slots.iter().map(row) }</ul>
             <div class="actions">
+                { button("passkey-add", t.passkey_add).icon(Icon::Key).onclick(ask(&asking, Asking::Passkey)) }
+                { button("passphrase-add", t.passphrase_add).onclick(ask(&asking, Asking::Passphrase)) }
                 if !here {
                     { button("stay-unlocked", t.stay_unlocked).icon(Icon::Key).onclick(ask(&asking, Asking::Stay)) }
                 }
@@ -76,6 +85,8 @@ pub(super) fn slots(props: &Listed) -> Html {
                 match (*asking).clone() {
                     Asking::Nothing => Html::default(),
                     Asking::Stay => html! { <Stay onclose={close} /> },
+                    Asking::Passkey => html! { <AddPasskey onclose={close} /> },
+                    Asking::Passphrase => html! { <AddPassphrase onclose={close} /> },
                     Asking::Remove(slot) => html! { <Remove slot={Some(slot)} onclose={close} /> },
                     Asking::Everywhere => html! { <Remove slot={None::<SlotView>} onclose={close} /> },
                     Asking::Sheet => html! { <AskSheet onsheet={props.onsheet.clone()} onclose={close} /> },
