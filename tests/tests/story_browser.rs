@@ -53,7 +53,9 @@ async fn picture(browser: &Browser, name: &str) -> Result<()> {
 /// The same in every width and both colour schemes that people have, for whoever looks at them.
 async fn pictures(browser: &Browser, name: &str) -> Result<()> {
     let mut tools = DevTools::connect(browser).await?;
-    let page = tools.page(browser.page.window().await?.as_ref()).await?;
+    let page = tools
+        .page(&browser.page.window().await?.to_string())
+        .await?;
     for scheme in ["light", "dark"] {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
         let media = json!({ "features": [feature] });

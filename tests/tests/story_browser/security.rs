@@ -125,7 +125,9 @@ async fn a_lost_sign_in_is_removed_by_the_one_that_took_its_place() -> Result<()
 
 /// How many pages the browser would print.
 async fn pages(tools: &mut DevTools, browser: &Browser, name: &str) -> Result<usize> {
-    let page = tools.page(browser.page.window().await?.as_ref()).await?;
+    let page = tools
+        .page(&browser.page.window().await?.to_string())
+        .await?;
     let params = json!({ "preferCSSPageSize": true, "paperWidth": 8.27, "paperHeight": 11.69 });
     let answer = tools.call(Some(&page), "Page.printToPDF", params).await?;
     let pdf = answer["data"].as_str().context("no data")?;
