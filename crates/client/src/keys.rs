@@ -145,23 +145,27 @@ impl Keys {
         self.epochs = epochs;
     }
 
-    /// The same account after its chain or ledger moved on.
+    /// The same account after its chain or ledger moved on. `coming` is the account master key that
+    /// this client was about to put in force: with it one goes on even where one's own slot was removed.
     pub(crate) fn advance(
         self,
         scope: VaultScope<'_>,
         chain: KeyChain,
         ledger: Ledger,
+        coming: Option<&Amk>,
     ) -> Result<Self> {
-        let same_generation = ledger.state.generation == self.amk.generation();
-        let amk = if same_generation && ledger.state.slots.contains_key(&self.hold.slot) {
+        let state = &ledger.state;
+        let amk = if state.generation == self.amk.generation() {
             self.amk
+        } else if state.slots.contains_key(&self.hold.slot) {
+            open_slot(scope, &self.hold, chain.genesis_fingerprint(), state)?
         } else {
-            open_slot(
-                scope,
-                &self.hold,
-                chain.genesis_fingerprint(),
-                &ledger.state,
-            )?
+            // Another's of the same generation opens nothing with it.
+            coming
+                .filter(|amk| amk.generation() == state.generation)
+                .filter(|amk| IdentityBundle::open(amk, scope, &state.bundle).is_ok())
+                .cloned()
+                .ok_or(ClientError::NoSuchSlot)?
         };
         let bundle = if ledger.state.bundle == self.ledger.state.bundle && chain == self.chain {
             self.bundle

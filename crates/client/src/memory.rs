@@ -17,6 +17,14 @@ pub trait Memory {
     async fn load(&self, key: &str) -> Result<Option<Vec<u8>>, MemoryError>;
     /// Saves, replacing what was there, all or nothing.
     async fn save(&self, key: &str, value: &[u8]) -> Result<(), MemoryError>;
+    /// Saves if what lies there is still `before`, in one step that no other tab or process comes
+    /// between. Whether it did.
+    async fn replace(
+        &self,
+        key: &str,
+        before: Option<&[u8]>,
+        value: &[u8],
+    ) -> Result<bool, MemoryError>;
     /// Removes; nothing there is no error.
     async fn remove(&self, key: &str) -> Result<(), MemoryError>;
     /// Keys that begin with `prefix`, ascending.
@@ -35,6 +43,19 @@ impl Memory for Volatile {
     async fn save(&self, key: &str, value: &[u8]) -> Result<(), MemoryError> {
         self.0.borrow_mut().insert(key.into(), value.into());
         Ok(())
+    }
+    async fn replace(
+        &self,
+        key: &str,
+        before: Option<&[u8]>,
+        value: &[u8],
+    ) -> Result<bool, MemoryError> {
+        let mut map = self.0.borrow_mut();
+        let same = map.get(key).map(Vec::as_slice) == before;
+        if same {
+            map.insert(key.into(), value.into());
+        }
+        Ok(same)
     }
     async fn remove(&self, key: &str) -> Result<(), MemoryError> {
         self.0.borrow_mut().remove(key);
@@ -82,6 +103,9 @@ mod folder {
             }
         }
     }
+
+    /// Locked while something is compared and replaced. Its name is no key.
+    const LOCK: &str = "lock~";
 
     fn failed(path: &Path, error: &std::io::Error) -> MemoryError {
         MemoryError(format!("{}: {error}", path.display()))
@@ -136,6 +160,28 @@ mod folder {
             write().map_err(|e| failed(&path, &e))
         }
 
+        async fn replace(
+            &self,
+            key: &str,
+            before: Option<&[u8]>,
+            value: &[u8],
+        ) -> Result<bool, MemoryError> {
+            let lock = self.0.join(LOCK);
+            let locked = || {
+                fs::create_dir_all(&self.0)?;
+                let file = fs::File::create(&lock)?;
+                file.lock()?;
+                Ok(file)
+            };
+            // Held until it is dropped.
+            let _file = locked().map_err(|e: std::io::Error| failed(&lock, &e))?;
+            let same = self.load(key).await?.as_deref() == before;
+            if same {
+                self.save(key, value).await?;
+            }
+            Ok(same)
+        }
+
         async fn remove(&self, key: &str) -> Result<(), MemoryError> {
             let path = self.path(key)?;
             match fs::remove_file(&path) {
@@ -151,5 +197,58 @@ mod folder {
             out.sort_unstable();
             Ok(out)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::executor::block_on;
+    use std::thread;
+
+    /// Adds one as whoever remembers something that only grows.
+    fn add_one(memory: &impl Memory) {
+        loop {
+            let before = block_on(memory.load("count")).unwrap();
+            let count: u32 = match &before {
+                Some(text) => std::str::from_utf8(text).unwrap().parse().unwrap(),
+                None => 0,
+            };
+            let next = (count + 1).to_string();
+            let put = memory.replace("count", before.as_deref(), next.as_bytes());
+            if block_on(put).unwrap() {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn what_two_processes_remember_at_once_is_not_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let memory = Folder::new(folder.path());
+                    for _ in 0..25 {
+                        add_one(&memory);
+                    }
+                });
+            }
+        });
+        let memory = Folder::new(folder.path());
+        assert_eq!(block_on(memory.load("count")).unwrap().unwrap(), b"100");
+        assert_eq!(block_on(memory.keys("")).unwrap(), ["count"]);
+    }
+
+    #[test]
+    fn nothing_is_replaced_that_is_not_what_was_expected() {
+        let memory = Volatile::default();
+        let put = |before: Option<&'static [u8]>, value: &'static [u8]| {
+            block_on(memory.replace("k", before, value)).unwrap()
+        };
+        assert!(!put(Some(b"a"), b"b"));
+        assert!(put(None, b"b"));
+        assert!(!put(None, b"c"));
+        assert!(put(Some(b"b"), b"c"));
     }
 }

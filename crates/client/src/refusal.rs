@@ -143,7 +143,11 @@ impl Client {
             proof: fresh.proof(),
         };
         let bytes = canonical::encode(&remembered);
-        Ok(self.memory().save(&key, &bytes).await?)
+        let enough = |known: &[u8]| {
+            canonical::decode::<Remembered>(known)
+                .is_ok_and(|known| known.at > fresh.at && known.read().is_some())
+        };
+        self.remember_more(&key, &bytes, enough).await
     }
 
     async fn remembered_heads(&self, account: AccountId) -> Result<Option<Remembered>> {

@@ -3,11 +3,15 @@
 
 use crate::client::Client;
 use crate::error::{Chain, IntegrityError, Result};
+use crate::memory::MemoryError;
 use minicbor::{Decode, Encode};
 use salus_protocol::{KeyChain, canonical};
 use salus_types::api::{Head, SignedLink};
 use salus_types::{AccountId, Hash};
 use serde_bytes::ByteBuf;
+
+/// How often others may have been faster: tabs of one person, not a crowd.
+const RACES: usize = 8;
 
 #[derive(Encode, Decode)]
 #[cbor(map)]
@@ -18,7 +22,7 @@ struct WireHead {
     hash: Hash,
 }
 
-#[derive(Encode, Decode)]
+#[derive(PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 struct WireLink {
     #[cbor(n(0), with = "minicbor::bytes")]
@@ -95,6 +99,27 @@ impl Client {
         }))
     }
 
+    /// Remembers something that only grows, unless what lies there now is `enough`: another tab, or another
+    /// process, may have seen more in the meantime.
+    pub(crate) async fn remember_more(
+        &self,
+        key: &str,
+        value: &[u8],
+        enough: impl Fn(&[u8]) -> bool,
+    ) -> Result<()> {
+        for _ in 0..RACES {
+            let before = self.memory().load(key).await?;
+            if before.as_deref().is_some_and(&enough) {
+                return Ok(());
+            }
+            let before = before.as_deref();
+            if self.memory().replace(key, before, value).await? {
+                return Ok(());
+            }
+        }
+        Err(MemoryError("others keep changing it".into()).into())
+    }
+
     /// Remembers a head unless a higher one is remembered already.
     pub(crate) async fn remember_head(
         &self,
@@ -102,17 +127,15 @@ impl Client {
         chain: Chain,
         head: &Head,
     ) -> Result<()> {
-        if let Some(known) = self.known_head(account, chain).await?
-            && known.count >= head.count
-        {
-            return Ok(());
-        }
         let key = self.memory_key(&kind(chain), &account);
         let bytes = canonical::encode(&WireHead {
             count: head.count,
             hash: head.hash,
         });
-        Ok(self.memory().save(&key, &bytes).await?)
+        let enough = |known: &[u8]| {
+            canonical::decode::<WireHead>(known).is_ok_and(|known| known.count >= head.count)
+        };
+        self.remember_more(&key, &bytes, enough).await
     }
 
     /// The links of the key chain known of an account.
@@ -172,7 +195,7 @@ impl Client {
         Ok(chain)
     }
 
-    /// Remembers a key chain in place of what was remembered.
+    /// Remembers a key chain in place of what was remembered, unless that goes on where this ends.
     pub(crate) async fn remember_links(
         &self,
         account: AccountId,
@@ -187,7 +210,11 @@ impl Client {
             })
             .collect();
         let key = self.memory_key("keys", &account);
-        Ok(self.memory().save(&key, &canonical::encode(&wire)).await?)
+        let enough = |known: &[u8]| {
+            canonical::decode::<Vec<WireLink>>(known).is_ok_and(|known| known.starts_with(&wire))
+        };
+        self.remember_more(&key, &canonical::encode(&wire), enough)
+            .await
     }
 }
 

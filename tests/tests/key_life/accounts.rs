@@ -8,7 +8,8 @@ stories! {
     a_second_browser_unlocks_by_its_own_slot_and_follows_the_first,
     only_what_opens_the_account_shows_its_owner,
     a_lost_browser_opens_nothing_from_its_removal_on,
-    the_slot_in_use_may_be_removed_and_locks,
+    the_slot_in_use_may_be_removed_and_one_goes_on,
+    signing_out_everywhere_else_locks_what_is_open_there,
     losing_the_internet_identity_loses_nothing,
     an_unlocked_device_lets_another_principal_in,
     rotation_keeps_what_was_sealed_before,
@@ -172,7 +173,7 @@ async fn a_lost_browser_opens_nothing_from_its_removal_on(world: World) {
     ));
 }
 
-async fn the_slot_in_use_may_be_removed_and_locks(world: World) {
+async fn the_slot_in_use_may_be_removed_and_one_goes_on(world: World) {
     let person = world.person(1).await;
     let secret = SlotSecret::generate_for_file().unwrap();
     let slot = NewSlot::new(secret.clone(), "").unwrap();
@@ -184,6 +185,19 @@ async fn the_slot_in_use_may_be_removed_and_locks(world: World) {
         .await
         .unwrap();
     here.remove_slots(&[slot.id]).await.unwrap();
+    assert!(here.slots().unwrap().iter().all(|s| !s.in_use));
+    // All that a lost device asks for is done from here, with what it was opened by gone.
+    let rotated = here.rotate_everything(&Quiet).await.unwrap();
+    assert!(rotated.began);
+    assert_eq!(here.compartments().unwrap().len(), 2);
+    here.note_use().await.unwrap();
+    here.refresh().await.unwrap();
+    let again = device.client.unlock_with_slot(slot.id, &secret).await;
+    assert_eq!(again.unwrap_err(), ClientError::NoSuchSlot);
+    // What another client makes anew is not sealed to it any more.
+    person.own.refresh().await.unwrap();
+    person.own.remove_slots(&[]).await.unwrap();
+    assert_eq!(here.refresh().await.unwrap_err(), ClientError::NoSuchSlot);
     assert!(!here.is_unlocked());
     let owner = device
         .client
@@ -191,6 +205,49 @@ async fn the_slot_in_use_may_be_removed_and_locks(world: World) {
         .await
         .unwrap();
     assert_eq!(owner.profile().unwrap().display_name, "Person 1");
+}
+
+async fn signing_out_everywhere_else_locks_what_is_open_there(world: World) {
+    let person = world.person(1).await;
+    let mut slots = Vec::new();
+    for label in ["this one", "another"] {
+        let secret = SlotSecret::generate_for_file().unwrap();
+        let slot = NewSlot::new(secret.clone(), label).unwrap();
+        person.own.add_slot(&slot).await.unwrap();
+        slots.push((slot.id, secret));
+    }
+    let by_phrase = world.device(1).client;
+    let by_phrase = by_phrase.unlock_with_phrase(&person.phrase).await.unwrap();
+    let by_slot = world.device(1).client;
+    let by_slot = by_slot
+        .unlock_with_slot(slots[1].0, &slots[1].1)
+        .await
+        .unwrap();
+
+    person
+        .own
+        .sign_out_elsewhere(Some(slots[0].0))
+        .await
+        .unwrap();
+
+    let left: Vec<_> = person.own.slots().unwrap().iter().map(|s| s.id).collect();
+    assert_eq!(left.len(), 2, "the words and this one");
+    assert!(left.contains(&slots[0].0));
+    person.own.refresh().await.unwrap();
+    assert_eq!(
+        by_phrase.refresh().await.unwrap_err(),
+        ClientError::Locked,
+        "opened by what stays, it locks all the same"
+    );
+    assert!(!by_phrase.is_unlocked());
+    assert_eq!(
+        by_slot.refresh().await.unwrap_err(),
+        ClientError::NoSuchSlot
+    );
+    // Whoever comes anew with the words is not locked out.
+    let fresh = world.device(1).client;
+    let fresh = fresh.unlock_with_phrase(&person.phrase).await.unwrap();
+    fresh.refresh().await.unwrap();
 }
 
 async fn losing_the_internet_identity_loses_nothing(world: World) {

@@ -175,7 +175,11 @@ impl Client {
         view: &FeedView,
     ) -> Result<()> {
         let key = self.memory_key(&format!("feed-{compartment}"), &owner);
-        Ok(self.memory().save(&key, &canonical::encode(view)).await?)
+        let enough = |known: &[u8]| {
+            canonical::decode::<FeedView>(known).is_ok_and(|known| known.count > view.count)
+        };
+        self.remember_more(&key, &canonical::encode(view), enough)
+            .await
     }
 
     /// Compares feeds with what is certified and remembers them. Says which have moved on since they

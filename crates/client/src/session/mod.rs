@@ -3,6 +3,7 @@
 
 mod compartments;
 mod create;
+mod elsewhere;
 mod offered;
 mod profile;
 mod prove;
@@ -27,6 +28,7 @@ use crate::ledger::{Ledger, is_stale, sign};
 use crate::people::safety_number;
 use crate::refusal::Verdict;
 use salus_crypto::VaultScope;
+use salus_crypto::hierarchy::Amk;
 use salus_protocol::KeyChain;
 use salus_protocol::ledger::{Change, LedgerOp};
 use salus_protocol::statement;
@@ -47,6 +49,9 @@ pub(crate) struct Core {
     number: u64,
     genesis: Hash,
     keys: RefCell<Option<Keys>>,
+    /// The account master key that an operation on its way makes. Whoever made it knows it, also when
+    /// the slot they came by is not among those it is sealed to.
+    coming: RefCell<Option<Amk>>,
     profile: RefCell<Option<Profile>>,
     usage: RefCell<salus_types::api::Usage>,
     /// When slots were last used, as the vault told last.
@@ -95,6 +100,7 @@ impl Unlocked {
                 number,
                 genesis,
                 keys: RefCell::new(Some(keys)),
+                coming: RefCell::new(None),
                 profile: RefCell::new(None),
                 usage: RefCell::new(info.usage.clone()),
                 used: RefCell::new(info.slots.clone()),
@@ -133,6 +139,7 @@ impl Unlocked {
     /// Wipes the keys from memory, for every clone of this handle.
     pub fn lock(&self) {
         drop(self.core.keys.borrow_mut().take());
+        drop(self.core.coming.borrow_mut().take());
         drop(self.core.profile.borrow_mut().take());
     }
 
@@ -169,7 +176,8 @@ impl Unlocked {
 
     fn replace(&self, chain: KeyChain, ledger: Ledger) -> Result<()> {
         let keys = self.with(|keys| Ok(keys.clone()))?;
-        match keys.advance(self.scope(), chain, ledger) {
+        let coming = self.core.coming.borrow().clone();
+        match keys.advance(self.scope(), chain, ledger, coming.as_ref()) {
             Ok(keys) => {
                 // Locked meanwhile stays locked.
                 let mut place = self.core.keys.borrow_mut();
@@ -189,7 +197,8 @@ impl Unlocked {
     /// Follows key chain and ledger to where they are now, and compares both with what is certified.
     ///
     /// # Errors
-    /// [`ClientError::NoSuchSlot`] if the slot this was unlocked with is gone: it is locked then.
+    /// [`ClientError::NoSuchSlot`] if another client removed the slot this was unlocked with: it is
+    /// locked then. [`ClientError::Locked`] if the owner signed out everywhere else.
     /// [`IntegrityError`] if anything does not fit.
     pub async fn refresh(&self) -> Result<()> {
         self.follow(None).await.map(drop)
@@ -242,6 +251,9 @@ impl Unlocked {
         self.core.usage.replace(info.usage);
         self.core.used.replace(info.slots);
         self.core.inbox.set(info.inbox);
+        if let Some(profile) = self.open_profile(&info.profile)? {
+            self.heed(&profile)?;
+        }
         Ok(found)
     }
 

@@ -65,7 +65,10 @@ impl Unlocked {
     pub(crate) async fn reseal_profile(&self) -> Result<()> {
         let info = self.client.account().await?.ok_or(ClientError::NoAccount)?;
         let profile = match self.open_profile(&info.profile)? {
-            Some(profile) => profile,
+            Some(profile) => {
+                self.heed(&profile)?;
+                profile
+            }
             None => self.profile()?,
         };
         self.set_profile(&profile).await
@@ -80,7 +83,7 @@ impl Unlocked {
         })
     }
 
-    fn open_profile(&self, sealed: &[u8]) -> Result<Option<Profile>> {
+    pub(super) fn open_profile(&self, sealed: &[u8]) -> Result<Option<Profile>> {
         let opened = self.with(|keys| {
             Ok(keys.open_note(|amk| note::open_profile_note(amk, self.scope(), sealed)))
         })?;

@@ -66,7 +66,14 @@ impl Unlocked {
     /// # Errors
     /// [`ClientError::Locked`] and the vault's.
     pub async fn note_use(&self) -> Result<()> {
-        let slot = self.with(|keys| Ok(keys.hold.slot))?;
+        let slot = self.with(|keys| {
+            let slot = keys.hold.slot;
+            Ok(keys.ledger.state.slots.contains_key(&slot).then_some(slot))
+        })?;
+        // Removed, while one goes on with it.
+        let Some(slot) = slot else {
+            return Ok(());
+        };
         let now = self.client.now();
         let recent = |at: u64| now.saturating_sub(at) < limits::SLOT_USE_MS;
         if self.last_used(slot).is_some_and(recent) {
@@ -94,27 +101,23 @@ impl Unlocked {
     /// Removes ways to unlock by making a new account master key and sealing it to those that stay.
     /// What was lost with a device opens nothing that is sealed from now on. Whoever has its secret
     /// may know the identity keys: see [`Self::rotate_identity`]. If the slot in use is among them,
-    /// this locks.
+    /// one goes on until this locks, or another client makes the keys anew.
     ///
     /// # Errors
     /// [`ClientError::NoSuchSlot`]; [`ClientError::Invalid`] if no recovery phrase would stay; and
     /// whatever an append may give.
     pub async fn remove_slots(&self, removed: &[SlotId]) -> Result<()> {
-        let result = self
-            .append(|keys| Ok((self.rekey(keys, removed)?, Vec::new())))
-            .await;
-        match result {
-            // The slot in use went: done, and locked.
-            Err(ClientError::NoSuchSlot) if !self.is_unlocked() => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => self.reseal_profile().await,
-        }
+        self.append(|keys| Ok((self.rekey(keys, removed)?, Vec::new())))
+            .await?;
+        self.reseal_profile().await
     }
 
     /// The operation that makes a new account master key for all slots but those.
     pub(crate) fn rekey(&self, keys: &Keys, removed: &[SlotId]) -> Result<Change> {
         let amk = Amk::generate(keys.amk.generation().saturating_add(1))?;
-        rekey(self.scope(), keys, &amk, removed)
+        let change = rekey(self.scope(), keys, &amk, removed)?;
+        self.core.coming.replace(Some(amk));
+        Ok(change)
     }
 }
 

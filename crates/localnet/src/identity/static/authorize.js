@@ -8,6 +8,7 @@ const ABORTED = 3001;
 const NOT_SUPPORTED = 2000;
 const GENERIC = 1000;
 const INVALID_REQUEST = -32600;
+const BRIEF_NS = 120 * 1e9;
 
 const byId = (id) => document.getElementById(id);
 let client = null;
@@ -93,7 +94,7 @@ async function signIn(person) {
       person,
       public_key: params.publicKey,
       origin: derivation,
-      max_time_to_live_ns: params.maxTimeToLive,
+      max_time_to_live_ns: byId("brief").checked ? BRIEF_NS : params.maxTimeToLive,
       targets: params.targets,
       root: byId("canister").checked ? "canister" : "ed25519",
     });
