@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
-use thirtyfour::{ChromiumLikeCapabilities, WebDriver};
+use thirtyfour::{ChromiumLikeCapabilities, Key, WebDriver};
 
 /// Longer than anything the interface does, `--delay` included.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -177,8 +177,19 @@ impl Browser {
     /// When it does not appear.
     pub async fn fill(&self, id: &str, text: &str) -> Result<()> {
         let element = self.see(id).await?;
-        element.clear().await?;
-        element.send_keys(text).await?;
+        let kind = element.prop("type").await?.unwrap_or_default();
+        if kind.starts_with("date") {
+            element.clear().await?;
+            element.send_keys(text).await?;
+            return Ok(());
+        }
+        // As a person does: the driver's own clearing says nothing to the page, which may then draw
+        // the old text again under what is typed.
+        element
+            .send_keys(Key::Control + "a")
+            .await
+            .context("select all")?;
+        element.send_keys(Key::Delete + text).await?;
         Ok(())
     }
 

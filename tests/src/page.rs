@@ -53,6 +53,19 @@ impl Visitor {
     /// # Errors
     /// When the page does not come back signed in.
     pub async fn sign_in(&self, canister_root: bool) -> Result<()> {
+        let boxes: &[&str] = if canister_root { &["canister"] } else { &[] };
+        self.sign_in_ticking(boxes).await
+    }
+
+    /// Signs in for two minutes.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub async fn sign_in_briefly(&self) -> Result<()> {
+        self.sign_in_ticking(&["brief"]).await
+    }
+
+    async fn sign_in_ticking(&self, boxes: &[&str]) -> Result<()> {
         let page = &self.browser.page;
         let own = page.window().await?;
         self.browser.click("sign-in").await?;
@@ -66,9 +79,9 @@ impl Visitor {
         }
         page.switch_to_window(other.context("no sign-in window opened")?)
             .await?;
-        if canister_root {
+        for id in boxes {
             let choice = page
-                .query(By::Id("canister"))
+                .query(By::Id(*id))
                 .wait(PATIENCE, LOOK)
                 .and_displayed()
                 .first()

@@ -306,7 +306,7 @@ async fn staying_unlocked_no_longer_lets_this_visit_go_on_and_asks_the_next() ->
     visitor.browser.see("greeting").await?;
     visitor.browser.see("compartment-card").await?;
 
-    // The one after that asks for the words, and with them the account loses what nothing opens.
+    // The one after that asks for the words, and in the trail it stands that it is gone.
     visitor.browser.page.refresh().await?;
     visitor.unlock().await?;
     visitor.go("activity").await?;

@@ -32,6 +32,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             shown(&unlocked, &verified.map_err(from_client)?).await
         }
         Intent::AcceptKeys { of, keys } => {
+            session::proof_needed(&task.engine)?;
             let contact = person(&unlocked, &of).await?;
             if fingerprint(&contact) != keys {
                 return Err(FailureKind::Conflict.into());

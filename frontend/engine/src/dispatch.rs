@@ -82,6 +82,7 @@ pub(crate) fn receive(bytes: &[u8], files: &Array) {
         session::lock_if_idle(&task.engine).await;
         let writes = writes(&request.intent);
         let outcome = carry_out(&task, request.intent).await;
+        session::lock_if_ended(&task.engine).await;
         if writes {
             task.engine.records_changed();
         }
@@ -136,7 +137,7 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::SetIdle { .. } => session::carry_out(task, intent).await,
         Intent::BeginPairing
         | Intent::JoinPairing
-        | Intent::TakePairing
+        | Intent::TakePairing { .. }
         | Intent::AnswerPairing { .. }
         | Intent::ApprovePairing { .. }
         | Intent::EndPairing => session::pairing::carry_out(task, intent).await,

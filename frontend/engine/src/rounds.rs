@@ -7,7 +7,7 @@ use crate::platform::timer;
 use crate::state::Engine;
 use crate::{inbox, session, sharing};
 use salus_client::{Authorship, CompartmentId, Notice, Unlocked};
-use salus_messages::{Event, Topic};
+use salus_messages::{Event, FailureKind, Topic};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -56,6 +56,7 @@ async fn round(engine: &Rc<Engine>) {
     // Nobody asked: what fails here is tried again in the next round, and fails in words where the
     // person does ask.
     let _ = look_around(engine).await;
+    session::lock_if_ended(engine).await;
     engine.round.set(false);
 }
 
@@ -63,7 +64,13 @@ async fn look_around(engine: &Rc<Engine>) -> Outcome<()> {
     session::renew(engine).await?;
     let unlocked = engine.unlocked()?;
     let account = unlocked.client().account().await.map_err(from_client)?;
-    let count = account.map_or(0, |info| info.inbox);
+    let account = account.ok_or(FailureKind::NotFound)?;
+    if unlocked.is_behind(&account.ledger).map_err(from_client)? {
+        // Another device of the person's decided something: a way to unlock may be gone.
+        unlocked.refresh().await.map_err(from_client)?;
+        engine.tell(Event::Changed(vec![Topic::Security]));
+    }
+    let count = account.inbox;
     let before = engine.notified.get();
     if before.is_none() {
         // The first round after an unlock. Nothing depends on it.

@@ -8,7 +8,7 @@ use crate::session;
 use crate::state::Engine;
 use crate::views;
 use crate::watch::Watch;
-use salus_client::{ClientError, Principal, RecoveryPhrase, Rotated, SlotId, SlotKind, Unlocked};
+use salus_client::{Principal, RecoveryPhrase, Rotated, SlotId, Unlocked};
 use salus_messages::{Intent, RecoverySheet, Renewed, Reply, Secret, SecurityView, SignInView};
 
 /// Carries out the intents about keys.
@@ -17,7 +17,8 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
     session::touch(engine);
     let unlocked = engine.unlocked()?;
     match intent {
-        Intent::Security => {}
+        // Another browser may have changed what opens the account.
+        Intent::Security => unlocked.refresh().await.map_err(from_client)?,
         // Giving up this browser's own way in asks for nothing, as signing out does not.
         Intent::SetStayUnlocked { label: None } => {
             session::stay_no_longer(engine, &*engine.store().await?).await?;
@@ -65,8 +66,13 @@ async fn decide(task: &Task, unlocked: &Unlocked, intent: Intent) -> Outcome<Opt
             let slot = views::parse("slot", &slot.0)?;
             session::passkey::add(task, unlocked, slot, passkey, &label).await?;
         }
-        Intent::AddPassphrase { passphrase, label } => {
-            session::passphrase::add(engine, unlocked, &passphrase, &label).await?;
+        Intent::AddPassphrase {
+            passphrase,
+            sheet_key,
+            label,
+        } => {
+            let key = sheet_key.as_ref();
+            session::passphrase::add(engine, unlocked, &passphrase, key, &label).await?;
         }
         Intent::RemoveSlot { slot } => {
             let slot = views::parse("slot", &slot.0)?;
@@ -77,40 +83,38 @@ async fn decide(task: &Task, unlocked: &Unlocked, intent: Intent) -> Outcome<Opt
         }
         Intent::SignOutEverywhere => {
             let here = session::slot_here(engine, unlocked).await?;
-            let slots = unlocked.slots().map_err(from_client)?;
-            let elsewhere: Vec<SlotId> = slots
-                .iter()
-                .filter(|s| matches!(s.kind, SlotKind::Browser | SlotKind::File))
-                .filter(|s| !s.in_use && Some(s.id) != here)
-                .map(|s| s.id)
-                .collect();
-            if !elsewhere.is_empty() {
-                unlocked
-                    .remove_slots(&elsewhere)
-                    .await
-                    .map_err(from_client)?;
-            }
+            let ended = unlocked.sign_out_elsewhere(here).await;
+            ended.map_err(from_client)?;
         }
         Intent::RemoveSignIn { principal } => remove_sign_in(unlocked, &principal).await?,
         Intent::RenewKeys => return renew(task, unlocked).await.map(Some),
-        Intent::LostDevice { slot, sign_in } => {
-            if let Some(slot) = slot {
-                let slot = views::parse("slot", &slot.0)?;
-                match unlocked.remove_slots(&[slot]).await {
-                    // Stopped after this step, and begun again.
-                    Err(ClientError::NoSuchSlot) if unlocked.is_unlocked() => {}
-                    Ok(()) => {}
-                    Err(error) => return Err(from_client(error)),
-                }
-            }
-            if let Some(principal) = sign_in {
-                remove_sign_in(unlocked, &principal).await?;
+        Intent::LostDevice { slots, sign_ins } => {
+            remove_slots(unlocked, &slots).await?;
+            for principal in &sign_ins {
+                remove_sign_in(unlocked, principal).await?;
             }
             return renew(task, unlocked).await.map(Some);
         }
         _ => return Err(misplaced()),
     }
     Ok(None)
+}
+
+/// Removes those of the slots that are there: it may be begun again after it was stopped.
+async fn remove_slots(unlocked: &Unlocked, slots: &[salus_messages::SlotId]) -> Outcome<()> {
+    unlocked.refresh().await.map_err(from_client)?;
+    let known = unlocked.slots().map_err(from_client)?;
+    let mut there = Vec::new();
+    for slot in slots {
+        let slot: SlotId = views::parse("slot", &slot.0)?;
+        if known.iter().any(|s| s.id == slot) {
+            there.push(slot);
+        }
+    }
+    if there.is_empty() {
+        return Ok(());
+    }
+    unlocked.remove_slots(&there).await.map_err(from_client)
 }
 
 async fn remove_sign_in(unlocked: &Unlocked, principal: &str) -> Outcome<()> {

@@ -14,6 +14,7 @@ mod way;
 
 pub(crate) use browser_slot::{slot_here, stay, stay_no_longer};
 pub(crate) use idle::{Idle, lock_if_idle, touch};
+pub(crate) use lock::lock_if_ended;
 pub(crate) use proof::{needed as proof_needed, prove_by_phrase};
 pub(crate) use sign_in::renew;
 pub(crate) use way::Way;
@@ -24,11 +25,15 @@ use crate::platform::store::{Shelf, Store};
 use crate::state::Engine;
 use crate::{rounds, views};
 use browser_slot::{left_slots, remove_left, stored_slot, unlock_here};
-use salus_client::{AccountId, Client, SlotId, SlotInfo, SlotKind, SlotParameters, Unlocked};
+use salus_client::{
+    AccountId, Client, SecondSecretKind, SlotId, SlotInfo, SlotKind, SlotParameters, Unlocked,
+};
 use salus_messages::{
     AccountView, Event, FailureKind, Intent, PasskeyRequest, Reply, SessionState, SlotView, Topic,
 };
-use sign_in::{SIGN_IN, SIGN_IN_NS, keep_chain, sign_in, sign_in_key, sign_out, stored_chain};
+use sign_in::{
+    SIGN_IN, SIGN_IN_NS, keep_chain, run_out, sign_in, sign_in_key, sign_out, stored_chain,
+};
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
 
@@ -60,7 +65,7 @@ pub(crate) async fn hello(engine: &Rc<Engine>, browser: String) -> Outcome<Answe
     let session = match state(engine).await {
         // The network does not take the session any more.
         Err(failure) if failure.kind == FailureKind::NotSignedIn => {
-            sign_out(engine, &store).await?;
+            run_out(engine, &store).await?;
             SessionState::SignedOut
         }
         other => other?,
@@ -171,7 +176,7 @@ fn tidy(engine: &Rc<Engine>) {
         if let (Ok(store), Ok(unlocked)) = (engine.store().await, engine.unlocked()) {
             // Not noted, it is only missing in the list.
             let _ = unlocked.note_use().await;
-            let removed = remove_left(&unlocked, &store, false).await;
+            let removed = remove_left(&unlocked, &store).await;
             if matches!(removed, Ok(true)) {
                 engine.tell(Event::Changed(vec![Topic::Activity]));
             }
@@ -217,8 +222,14 @@ async fn ways(client: &Client, store: &Store, account: AccountId) -> Outcome<Vec
                 };
                 ways.push(unnamed(slot.id, slot.kind, Some(request)));
             }
-            (SlotKind::Passphrase, _) if passphrase::is_here(store, account, slot.id).await? => {
-                ways.push(unnamed(slot.id, slot.kind, None));
+            (SlotKind::Passphrase, parameters) => {
+                let takes_sheet_key = takes_sheet_key(parameters.as_ref());
+                if takes_sheet_key || passphrase::is_here(store, account, slot.id).await? {
+                    ways.push(SlotView {
+                        takes_sheet_key,
+                        ..unnamed(slot.id, slot.kind, None)
+                    });
+                }
             }
             _ => {}
         }
@@ -234,8 +245,13 @@ fn unnamed(id: SlotId, kind: SlotKind, passkey: Option<PasskeyRequest>) -> SlotV
         label: String::new(),
         id: salus_messages::SlotId(id.to_string()),
         passkey,
+        takes_sheet_key: false,
         last_used: None,
     }
+}
+
+fn takes_sheet_key(parameters: Option<&SlotParameters>) -> bool {
+    matches!(parameters, Some(SlotParameters::Passphrase(takes)) if takes.second == SecondSecretKind::Sheet)
 }
 
 /// Ways to unlock, the recovery phrase first.
@@ -252,6 +268,7 @@ pub(crate) async fn slots(engine: &Engine, unlocked: &Unlocked) -> Outcome<Vec<S
         label: slot.label,
         id: salus_messages::SlotId(slot.id.to_string()),
         passkey: None,
+        takes_sheet_key: takes_sheet_key(slot.parameters.as_ref()),
         last_used: slot.last_used,
     };
     Ok(slots.into_iter().map(view).collect())
@@ -271,6 +288,7 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
         // Not in the directory, or the vault did not answer this: not a reason to stay outside.
         Err(_) => None,
     };
+    let slots = slots(engine, unlocked).await?;
     Ok(AccountView {
         account: views::account(unlocked.account()),
         principal: client.caller().to_text(),
@@ -278,7 +296,8 @@ async fn account_view(engine: &Rc<Engine>, unlocked: &Unlocked) -> Outcome<Accou
         safety_number: unlocked.safety_number(),
         provider,
         unread: crate::inbox::unread(&store, unlocked).await?,
-        only_words: unlocked.slots().map_err(from_client)?.len() == 1,
+        only_words: salus_messages::only_words(&slots),
+        stays_unlocked: salus_messages::stays_unlocked(&slots),
         idle_minutes: engine.idle.minutes(),
     })
 }

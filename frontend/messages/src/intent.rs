@@ -281,9 +281,12 @@ pub enum Intent {
     BeginPairing,
     /// Wait until the code was typed on the other device, and for the words. → `PairingWords`
     JoinPairing,
-    /// The person saw the same words on both: wait for the other device's yes, then unlock; this
-    /// browser stays unlocked. → `Session`
-    TakePairing,
+    /// The person saw the same words on both: wait for the other device's yes, then unlock.
+    /// → `Session`
+    TakePairing {
+        /// Whether this browser opens by itself the next time.
+        stay_unlocked: bool,
+    },
     /// Let the device in that shows this code; wait for the words. → `PairingWords`
     AnswerPairing {
         /// As typed.
@@ -322,8 +325,8 @@ pub enum Intent {
         /// Not the recovery phrase's.
         slot: SlotId,
     },
-    /// End what browsers and files open by themselves, but for this browser. Asks for proof.
-    /// → `Security`
+    /// End what browsers and files open by themselves, but for this browser, and lock what is open
+    /// elsewhere. Asks for proof. → `Security`
     SignOutEverywhere,
     /// End another sign-in's right to call for the account. Asks for proof. → `Security`
     RemoveSignIn {
@@ -335,13 +338,13 @@ pub enum Intent {
     RenewKeys,
     /// Whether that was begun and stopped. → `Unfinished`
     UnfinishedRenewal,
-    /// A device is in other hands: its way to unlock ends, its sign-in too, and every key is made anew.
+    /// A device is in other hands: its ways to unlock end, its sign-ins too, and every key is made anew.
     /// Stopped half-way, `RenewKeys` goes on. Progress events follow. Asks for proof. → `Renewed`
     LostDevice {
-        /// Its way to unlock, if it is not gone already.
-        slot: Option<SlotId>,
-        /// Its sign-in, if it is not that of this session.
-        sign_in: Option<String>,
+        /// Its ways to unlock; those that are gone already do no harm. Not the recovery phrase's.
+        slots: Vec<SlotId>,
+        /// Its sign-ins; not that of this session.
+        sign_ins: Vec<String>,
     },
     /// What a new passkey is to be made with. Asks for proof. → `PasskeyWanted`
     PreparePasskey,
@@ -355,12 +358,14 @@ pub enum Intent {
         /// Its name.
         label: String,
     },
-    /// Words that nobody guesses. → `Passphrase`
+    /// Words that nobody guesses, and a key to go with them. → `Passphrase`
     ProposePassphrase,
-    /// Add a passphrase for this browser as a way to unlock. Asks for proof. → `Security`
+    /// Add a passphrase as a way to unlock. Asks for proof. → `Security`
     AddPassphrase {
         /// Its words: those proposed, or others.
         passphrase: Secret,
+        /// The key that goes with it on any device. `None`: this browser's own, and it opens here alone.
+        sheet_key: Option<Secret>,
         /// Its name.
         label: String,
     },

@@ -71,10 +71,11 @@ pub use records::{
     SectionBody, VersionSummary,
 };
 pub use reply::{Event, Message, Reply, Stage, Topic};
-pub use security::{RecoverySheet, Renewed, SecurityView, SignInView};
+pub use security::{ProposedPassphrase, RecoverySheet, Renewed, SecurityView, SignInView};
 pub use session::{
     AccountView, DelegationChain, Environment, IDLE_MINUTES, PasskeyRequest, PasskeyWanted, Proof,
-    ProviderProfile, SessionState, SignedDelegation, SlotKind, SlotView,
+    ProviderProfile, SessionState, SignedDelegation, SlotKind, SlotView, only_words,
+    stays_unlocked,
 };
 pub use sharing::{
     AccessRequest, Attestation, GrantStatus, GrantView, Invitation, KeyChange, LinkView,

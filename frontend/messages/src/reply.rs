@@ -3,8 +3,8 @@
 use crate::{
     AccessRequest, AuditEntry, Compartment, Environment, Failure, FileRef, GrantView,
     ImportSummary, Inspection, Invitation, LinkView, Notification, Page, PairingCode, PairingWords,
-    PasskeyWanted, PatientView, Person, RecordId, RecordSummary, RecordView, RecoverySheet,
-    Renewed, SafetyView, Secret, SecurityView, SessionState, SlotView, Verification,
+    PasskeyWanted, PatientView, Person, ProposedPassphrase, RecordId, RecordSummary, RecordView,
+    RecoverySheet, Renewed, SafetyView, SecurityView, SessionState, SlotView, Verification,
     VersionSummary,
 };
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ pub enum Reply {
     /// Ways to unlock that can be tried here.
     Ways(Vec<SlotView>),
     /// A proposed passphrase.
-    Passphrase(Secret),
+    Passphrase(ProposedPassphrase),
 }
 
 /// What happens unasked.

@@ -44,3 +44,13 @@ pub struct RecoverySheet {
     /// Where they open the records: this site.
     pub site: String,
 }
+
+/// A passphrase that nobody guesses, and the key that goes with it where it is to open the records on
+/// any device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedPassphrase {
+    /// Seven words.
+    pub passphrase: Secret,
+    /// To be put on the recovery sheet: 30 characters in groups of five.
+    pub sheet_key: Secret,
+}

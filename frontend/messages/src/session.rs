@@ -73,8 +73,25 @@ pub struct SlotView {
     pub id: SlotId,
     /// With what a passkey is asked.
     pub passkey: Option<PasskeyRequest>,
+    /// Whether it is a passphrase that takes the key on the recovery sheet.
+    pub takes_sheet_key: bool,
     /// When it was last used, within an hour, as far as is known.
     pub last_used: Option<Millis>,
+}
+
+/// Whether the 24 words are all that would be left if this browser were lost, or its storage cleared.
+pub fn only_words(slots: &[SlotView]) -> bool {
+    slots.iter().all(|slot| match slot.kind {
+        SlotKind::Recovery => true,
+        SlotKind::Browser => slot.here,
+        SlotKind::Passkey | SlotKind::Passphrase | SlotKind::File => false,
+    })
+}
+
+/// Whether this browser opens the account by itself.
+pub fn stays_unlocked(slots: &[SlotView]) -> bool {
+    let browser = |slot: &SlotView| slot.here && slot.kind == SlotKind::Browser;
+    slots.iter().any(browser)
 }
 
 /// With what a passkey is asked for its secret.
@@ -127,8 +144,10 @@ pub struct AccountView {
     pub provider: Option<ProviderProfile>,
     /// Notifications not yet seen.
     pub unread: u32,
-    /// Whether the 24 words are all that opens it.
+    /// Whether the 24 words are all that opens it, should this browser be lost: [`only_words`].
     pub only_words: bool,
+    /// Whether this browser opens it by itself.
+    pub stays_unlocked: bool,
     /// After how many minutes without a sign of life it locks.
     pub idle_minutes: u32,
 }
@@ -142,12 +161,12 @@ pub const IDLE_MINUTES: [u32; 5] = [1, 5, 15, 30, 60];
 pub enum Proof {
     /// The 24 words, separated by any white space, in any case.
     Phrase(Secret),
-    /// A passphrase of this browser.
+    /// A passphrase.
     Passphrase {
-        /// Its slot.
-        slot: SlotId,
         /// Its words.
         passphrase: Secret,
+        /// The key that goes with them, from the sheet; without it, this browser's own.
+        sheet_key: Option<Secret>,
     },
     /// A passkey; its key is beside the message.
     Passkey {

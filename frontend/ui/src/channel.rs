@@ -117,7 +117,7 @@ fn answer(id: u32, result: Answer) {
     tell(Action::Ended(id));
     match &result {
         Ok((Reply::Session(session), _)) => tell(Action::Session(session.clone())),
-        Ok((Reply::Security(view), _)) => tell(Action::Ways(view.slots.len())),
+        Ok((Reply::Security(view), _)) => tell(Action::Ways(view.slots.clone())),
         _ => {}
     }
     let topics = touched(&intent);

@@ -3,7 +3,7 @@
 use crate::route::{Route, Side};
 use crate::texts::Language;
 use salus_messages::{
-    AccountId, AccountView, Environment, Failure, Intent, SessionState, Stage, Topic,
+    AccountId, AccountView, Environment, Failure, Intent, SessionState, SlotView, Stage, Topic,
 };
 use std::rc::Rc;
 use yew::{Callback, Reducible};
@@ -79,7 +79,7 @@ pub(crate) enum Action {
     StartFailed(Failure),
     Session(SessionState),
     /// How many ways to unlock there are.
-    Ways(usize),
+    Ways(Vec<SlotView>),
     /// The person locks or signs out: everything goes out of sight at once.
     Leave,
     /// The keys are gone.
@@ -127,6 +127,20 @@ impl Model {
             .fold(0, |sum, revision| sum.wrapping_add(*revision))
     }
 
+    /// Whether this browser opens the account by itself, and whether it does so beside the words alone.
+    pub(crate) fn stays_unlocked(&self) -> (bool, bool) {
+        match &self.boot {
+            Boot::Ready(_, SessionState::Unlocked(account)) => {
+                (account.stays_unlocked, account.only_words)
+            }
+            Boot::Ready(_, SessionState::Locked { slots, .. }) => (
+                salus_messages::stays_unlocked(slots),
+                salus_messages::only_words(slots),
+            ),
+            _ => (false, false),
+        }
+    }
+
     /// The account, when it is unlocked.
     pub(crate) fn account(&self) -> Option<&AccountView> {
         match &self.boot {
@@ -156,9 +170,10 @@ impl Model {
             }
             Action::StartFailed(failure) => self.boot = Boot::Failed(failure),
             Action::Session(session) => self.enter(session),
-            Action::Ways(count) => {
+            Action::Ways(slots) => {
                 if let Boot::Ready(_, SessionState::Unlocked(account)) = &mut self.boot {
-                    account.only_words = count == 1;
+                    account.only_words = salus_messages::only_words(&slots);
+                    account.stays_unlocked = salus_messages::stays_unlocked(&slots);
                 }
             }
             Action::Leave => self.leave(Boot::Leaving),
@@ -274,6 +289,7 @@ mod tests {
             provider: None,
             unread: 3,
             only_words: true,
+            stays_unlocked: false,
             idle_minutes: 15,
         }
     }

@@ -82,6 +82,7 @@ pub(crate) async fn make(wanted: &PasskeyWanted) -> Result<(PasskeyRequest, JsVa
         label: String::new(),
         id: wanted.slot.clone(),
         passkey: Some(request.clone()),
+        takes_sheet_key: false,
         last_used: None,
     };
     let (_, key) = ask(&[way]).await?;

@@ -141,6 +141,7 @@ async fn tabs_stay_open_for_one_another_and_lock_together() -> Result<()> {
 
     // And signing out in one signs the other out.
     browser.click("sign-out").await?;
+    browser.click("sign-out-confirm").await?;
     browser.see("welcome").await?;
     browser.page.switch_to_window(second).await?;
     browser.page.refresh().await?;
@@ -199,5 +200,42 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
     browser.see("prove").await?;
     let complaints = visitor.complaints().await?;
     ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_ends_takes_no_way_in_with_it_and_signing_out_asks_first() -> Result<()> {
+    let Some((_turn, network)) = stage(Options::default()).await? else {
+        return Ok(());
+    };
+    let mut visitor = Visitor::arrive(&network, "Ana Ferreira").await?;
+    visitor.sign_in_briefly().await?;
+    visitor.create_vault(true).await?;
+    let mut inside = Inside::of(&visitor).await?;
+    inside.later(3 * MINUTE).await?;
+    let browser = &visitor.browser;
+    visitor.go("sharing").await?;
+    browser.see("welcome").await?;
+
+    // The same person signs in again, and the browser opens the records by itself as before.
+    visitor.sign_in(false).await?;
+    browser.see("invite").await?;
+    visitor.go("security").await?;
+    browser.see_css("[data-testid='slot']:nth-child(2)").await?;
+
+    // Signing out would take that; it is said what is left, and one can think again.
+    visitor.go("account").await?;
+    browser.click("sign-out").await?;
+    browser.see("sign-out-only").await?;
+    pictures(browser, "sign-out").await?;
+    browser.click("sign-out-cancel").await?;
+    browser.gone("sign-out-dialog").await?;
+    browser.click("sign-out").await?;
+    browser.click("sign-out-confirm").await?;
+    browser.see("welcome").await?;
+    visitor.sign_in(false).await?;
+    visitor.unlock().await?;
+    visitor.go("security").await?;
+    browser.see_css(ONLY_SLOT).await?;
     Ok(())
 }

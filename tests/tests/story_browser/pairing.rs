@@ -92,8 +92,8 @@ async fn another_sign_in_is_let_in_but_not_with_other_words() -> Result<()> {
     first.browser.click("pair-same").await?;
     let over = "[data-testid='problem'][data-kind='expired']";
     first.browser.see_css(over).await?;
-    first.go("account").await?;
-    first.browser.see_css(".slots li:only-child").await?;
+    first.go("security").await?;
+    first.browser.see_css(ONLY_SLOT).await?;
 
     second.browser.click("pair-back").await?;
     second.browser.click("have-phrase").await?;

@@ -167,3 +167,47 @@ async fn a_passphrase_unlocks_here_and_forgotten_the_words_do() -> Result<()> {
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passphrase_and_a_key_on_paper_unlock_on_another_device_and_alone_neither_does()
+-> Result<()> {
+    let Some((_turn, network)) = stage(Options::default()).await? else {
+        return Ok(());
+    };
+    let mut visitor = Visitor::arrive(&network, "Ana Ferreira").await?;
+    visitor.sign_in(false).await?;
+    visitor.create_vault(false).await?;
+    let browser = &visitor.browser;
+    visitor.go("security").await?;
+    browser.click("passphrase-add").await?;
+    browser.click("passphrase-anywhere").await?;
+    let key = browser.see("sheet-key-new").await?.text().await?;
+    picture(browser, "passphrase-anywhere.png").await?;
+    let words = "some words of my own choice";
+    browser.fill("passphrase-new", words).await?;
+    browser.click("passphrase-keep").await?;
+    browser.gone("passphrase-dialog").await?;
+    ensure!(kinds(&visitor).await? == 2);
+
+    let other = Visitor::arrive(&network, "Ana Ferreira").await?;
+    other.sign_in(false).await?;
+    let there = &other.browser;
+    there.fill("passphrase", words).await?;
+    there.click("by-passphrase").await?;
+    let wrong = "[data-testid='problem'][data-kind='wrong-secret']";
+    there.see_css(wrong).await?;
+    let last = if key.ends_with('0') { "1" } else { "0" };
+    let slip = format!("{}{last}", &key[..key.len() - 1]);
+    there.fill("sheet-key", &slip).await?;
+    there.click("by-passphrase").await?;
+    there
+        .see_css("[data-testid='problem'][data-kind='invalid']")
+        .await?;
+    picture(there, "unlock-sheet-key.png").await?;
+    there.fill("sheet-key", &key.to_lowercase()).await?;
+    there.click("by-passphrase").await?;
+    there.see("greeting").await?;
+    let complaints = [visitor.complaints().await?, other.complaints().await?].concat();
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}

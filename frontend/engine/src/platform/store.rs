@@ -143,6 +143,38 @@ impl Store {
         Ok(value.clone())
     }
 
+    /// Puts something under `key` if `same` says so of what is there. Whether it did.
+    async fn put_if(
+        &self,
+        shelf: Shelf,
+        key: &str,
+        value: &JsValue,
+        same: impl FnOnce(Option<&JsValue>) -> bool,
+    ) -> Result<bool, PlatformError> {
+        let failed = failed("write its storage");
+        let transaction = self
+            .database
+            .transaction(&[shelf.name()], TransactionMode::ReadWrite)
+            .map_err(&failed)?;
+        let store = transaction.object_store(shelf.name()).map_err(&failed)?;
+        let key = JsValue::from_str(key);
+        let present = store
+            .get(key.clone())
+            .map_err(&failed)?
+            .await
+            .map_err(&failed)?;
+        if !same(present.as_ref()) {
+            return Ok(false);
+        }
+        store
+            .put(value, Some(&key))
+            .map_err(&failed)?
+            .await
+            .map_err(&failed)?;
+        transaction.await.map_err(&failed)?;
+        Ok(true)
+    }
+
     /// Removes what lies under `key`, if anything does.
     pub(crate) async fn remove(&self, shelf: Shelf, key: &str) -> Result<(), PlatformError> {
         let failed = failed("write its storage");
@@ -160,7 +192,12 @@ impl Store {
         Ok(())
     }
 
-    async fn keys(&self, shelf: Shelf, prefix: &str) -> Result<Vec<String>, PlatformError> {
+    /// Keys that begin so.
+    pub(crate) async fn keys(
+        &self,
+        shelf: Shelf,
+        prefix: &str,
+    ) -> Result<Vec<String>, PlatformError> {
         let failed = failed("read its storage");
         let transaction = self
             .database
@@ -203,6 +240,21 @@ impl Memory for Remembered {
             .put(Shelf::Remembered, key, &bytes)
             .await
             .map_err(lost)
+    }
+
+    async fn replace(
+        &self,
+        key: &str,
+        before: Option<&[u8]>,
+        value: &[u8],
+    ) -> Result<bool, MemoryError> {
+        let bytes = Uint8Array::from(value);
+        let same = |there: Option<&JsValue>| {
+            let there = there.and_then(|v| v.dyn_ref::<Uint8Array>());
+            there.map(Uint8Array::to_vec).as_deref() == before
+        };
+        let put = self.0.put_if(Shelf::Remembered, key, &bytes, same);
+        put.await.map_err(lost)
     }
 
     async fn remove(&self, key: &str) -> Result<(), MemoryError> {

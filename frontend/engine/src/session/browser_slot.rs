@@ -13,50 +13,64 @@ use salus_messages::FailureKind;
 
 /// Where the session shelf keeps which slot this browser opens.
 pub(super) const BROWSER_SLOT: &str = "browser-slot";
-/// Where it keeps slots that nothing opens any more, to be removed from their accounts.
-const LEFT_SLOTS: &str = "left-slots";
+/// Under which the session shelf keeps, each by itself, slots that this browser made or had and does not
+/// open any more, to be removed from their accounts. One that is being added counts as such until it is
+/// there.
+const LEFT: &str = "left/";
 
-/// Accounts and slots as the shelf keeps them: 16 bytes each.
-pub(super) async fn stored_slots(store: &Store, key: &str) -> Outcome<Vec<(AccountId, SlotId)>> {
-    let bytes = stored_bytes(store, key).await?.unwrap_or_default();
-    let pairs = bytes.chunks_exact(32).filter_map(|pair| {
-        let (account, slot) = pair.split_first_chunk::<16>()?;
-        Some((AccountId(*account), SlotId(slot.try_into().ok()?)))
-    });
-    Ok(pairs.collect())
+/// An account and a slot as the shelf keeps them: 16 bytes each.
+fn pair(of: (AccountId, SlotId)) -> Uint8Array {
+    Uint8Array::from([of.0.0, of.1.0].concat().as_slice())
 }
 
-pub(super) async fn keep_slots(
-    store: &Store,
-    key: &str,
-    slots: &[(AccountId, SlotId)],
-) -> Outcome<()> {
-    let bytes: Vec<u8> = slots
-        .iter()
-        .flat_map(|(account, slot)| [account.0, slot.0].concat())
-        .collect();
-    store
-        .put(Shelf::Session, key, &Uint8Array::from(bytes.as_slice()))
-        .await
-        .map_err(from_platform)
+fn parse(bytes: &[u8]) -> Option<(AccountId, SlotId)> {
+    let (account, slot) = bytes.split_first_chunk::<16>()?;
+    Some((AccountId(*account), SlotId(slot.try_into().ok()?)))
 }
 
 /// The account and slot this browser can open, if any.
 pub(super) async fn stored_slot(store: &Store) -> Outcome<Option<(AccountId, SlotId)>> {
-    Ok(stored_slots(store, BROWSER_SLOT).await?.first().copied())
+    let bytes = stored_bytes(store, BROWSER_SLOT).await?;
+    Ok(bytes.and_then(|bytes| parse(&bytes)))
 }
 
+/// Notes that this browser opens it. Before it is added: a slot that nobody knows the way to would be
+/// worse than a note of one that is not there.
 pub(super) async fn keep_slot(store: &Store, account: AccountId, slot: SlotId) -> Outcome<()> {
-    keep_slots(store, BROWSER_SLOT, &[(account, slot)]).await
+    store
+        .put(Shelf::Session, BROWSER_SLOT, &pair((account, slot)))
+        .await
+        .map_err(from_platform)
+}
+
+fn left_key((account, slot): (AccountId, SlotId)) -> String {
+    format!("{LEFT}{account}/{slot}")
+}
+
+/// Notes that a slot is to be removed.
+pub(super) async fn leave(store: &Store, of: (AccountId, SlotId)) -> Outcome<()> {
+    store
+        .put(Shelf::Session, &left_key(of), &pair(of))
+        .await
+        .map_err(from_platform)
+}
+
+/// Takes that back: it is opened here after all, or is gone.
+pub(super) async fn unleave(store: &Store, of: (AccountId, SlotId)) -> Outcome<()> {
+    store
+        .remove(Shelf::Session, &left_key(of))
+        .await
+        .map_err(from_platform)
 }
 
 /// Slots of an account whose key this browser has forgotten: no way to unlock any more.
 pub(super) async fn left_slots(store: &Store, account: AccountId) -> Outcome<Vec<SlotId>> {
-    let left = stored_slots(store, LEFT_SLOTS).await?;
-    Ok(left
-        .into_iter()
-        .filter(|(of, _)| *of == account)
-        .map(|(_, slot)| slot)
+    let prefix = format!("{LEFT}{account}/");
+    let keys = store.keys(Shelf::Session, &prefix).await;
+    let slots = keys.map_err(from_platform)?;
+    Ok(slots
+        .iter()
+        .filter_map(|key| key.strip_prefix(&prefix)?.parse().ok())
         .collect())
 }
 
@@ -108,49 +122,46 @@ pub(crate) async fn slot_here(engine: &Engine, unlocked: &Unlocked) -> Outcome<O
 /// Adds this browser's slot, under what the page calls the browser unless its owner says otherwise.
 pub(crate) async fn stay(engine: &Engine, store: &Store, label: &str) -> Outcome<()> {
     let unlocked = engine.unlocked()?;
-    if stored_slot(store)
-        .await?
-        .is_some_and(|s| s.0 == unlocked.account())
-    {
-        return Ok(());
-    }
-    let slot = SlotId(salus_client::random_id().map_err(|e| from_client(e.into()))?);
+    let account = unlocked.account();
     let key = BrowserKey::find_or_make(store, KeyUse::Slot)
         .await
         .map_err(from_platform)?;
-    let secret = browser_secret(&key, unlocked.client().vault(), unlocked.account(), slot).await?;
+    if let Some(before) = stored_slot(store).await? {
+        let slots = unlocked.slots().map_err(from_client)?;
+        if before.0 == account && slots.iter().any(|slot| slot.id == before.1) {
+            let secret = browser_secret(&key, unlocked.client().vault(), account, before.1).await?;
+            let opens = unlocked.is_opened_by(&secret).await;
+            if opens.map_err(from_client)? {
+                return Ok(());
+            }
+        }
+        leave(store, before).await?;
+    }
+    let slot = SlotId(salus_client::random_id().map_err(|e| from_client(e.into()))?);
+    let secret = browser_secret(&key, unlocked.client().vault(), account, slot).await?;
     let new = NewSlot {
         id: slot,
         secret,
         parameters: None,
         label: named(engine, label),
     };
-    unlocked.add_slot(&new).await.map_err(from_client)?;
-    keep_slot(store, unlocked.account(), slot).await
+    keep_slot(store, account, slot).await?;
+    unlocked.add_slot(&new).await.map_err(from_client)
 }
 
-/// Removes this browser's slot, for the account and for the browser. The next visit asks; this one
-/// goes on. Where it was unlocked by that very slot, the account keeps it until this browser unlocks
-/// it another way: removing it now would take the keys from this visit too, and with the browser's
-/// key gone nothing opens it.
+/// Removes this browser's slot, for the browser and for the account. The next visit asks; this one
+/// goes on.
 pub(crate) async fn stay_no_longer(engine: &Engine, store: &Store) -> Outcome<()> {
     let unlocked = engine.unlocked()?;
-    let account = unlocked.account();
-    let Some((_, slot)) = stored_slot(store).await?.filter(|(of, _)| *of == account) else {
-        return Ok(());
-    };
-    let slots = unlocked.slots().map_err(from_client)?;
-    if slots.iter().any(|s| s.id == slot && s.in_use) {
-        let mut left = stored_slots(store, LEFT_SLOTS).await?;
-        left.push((account, slot));
-        keep_slots(store, LEFT_SLOTS, &left).await?;
-    } else {
-        unlocked.remove_slots(&[slot]).await.map_err(from_client)?;
-    }
-    forget(store).await
+    forget(store).await?;
+    remove_left(&unlocked, store).await.map(drop)
 }
 
-async fn forget(store: &Store) -> Outcome<()> {
+/// Forgets what this browser opens by itself. From here on nothing does, whatever the vault says.
+pub(super) async fn forget(store: &Store) -> Outcome<()> {
+    if let Some(here) = stored_slot(store).await? {
+        leave(store, here).await?;
+    }
     store
         .remove(Shelf::Session, BROWSER_SLOT)
         .await
@@ -160,28 +171,25 @@ async fn forget(store: &Store) -> Outcome<()> {
         .map_err(from_platform)
 }
 
-/// Removes from the account what this browser left there: with `all`, at the end of the visit, the
-/// slot in use as well. Whether there was anything.
-pub(super) async fn remove_left(unlocked: &Unlocked, store: &Store, all: bool) -> Outcome<bool> {
+/// Removes from the account what this browser left there. Whether there was anything.
+pub(super) async fn remove_left(unlocked: &Unlocked, store: &Store) -> Outcome<bool> {
     let account = unlocked.account();
-    let stored = stored_slot(store).await?.filter(|(of, _)| *of == account);
-    let mut wanted = left_slots(store, account).await?;
-    wanted.extend(stored.filter(|_| all).map(|(_, slot)| slot));
-    if wanted.is_empty() {
+    let left = left_slots(store, account).await?;
+    if left.is_empty() {
         return Ok(false);
     }
+    unlocked.refresh().await.map_err(from_client)?;
     let slots = unlocked.slots().map_err(from_client)?;
     let there: Vec<SlotId> = slots
         .iter()
-        .filter(|s| wanted.contains(&s.id) && (all || !s.in_use))
-        .map(|s| s.id)
+        .map(|slot| slot.id)
+        .filter(|slot| left.contains(slot))
         .collect();
     if !there.is_empty() {
         unlocked.remove_slots(&there).await.map_err(from_client)?;
     }
-    let mut left = stored_slots(store, LEFT_SLOTS).await?;
-    let in_use = |slot: &SlotId| slots.iter().any(|s| s.id == *slot && s.in_use && !all);
-    left.retain(|(of, slot)| *of != account || in_use(slot));
-    keep_slots(store, LEFT_SLOTS, &left).await?;
+    for slot in left {
+        unleave(store, (account, slot)).await?;
+    }
     Ok(!there.is_empty())
 }

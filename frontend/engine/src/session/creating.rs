@@ -79,6 +79,7 @@ pub(super) async fn create(
             parameters: None,
             label: named(engine, ""),
         });
+        keep_slot(store, account, slot).await?;
     }
     let profile = Profile {
         display_name,
@@ -94,9 +95,6 @@ pub(super) async fn create(
         })
         .await
         .map_err(from_client)?;
-    if stay_unlocked {
-        keep_slot(store, account, slot).await?;
-    }
     engine.unlocked.replace(Some(unlocked));
     engine.proposed.take();
     Ok(())

@@ -58,6 +58,19 @@ pub(super) async fn write(engine: &Engine, account: Option<AccountId>) {
     }
 }
 
+/// Locks the page where the keys went by themselves: what opened them was removed elsewhere, or their
+/// owner signed out everywhere else.
+pub(crate) async fn lock_if_ended(engine: &Rc<Engine>) {
+    let ended = engine
+        .unlocked
+        .borrow()
+        .as_ref()
+        .is_some_and(|u| !u.is_unlocked());
+    if ended {
+        lock(engine).await;
+    }
+}
+
 /// Tells the page, and the other tabs of the account.
 pub(super) fn tell(engine: &Engine, account: Option<AccountId>) {
     if let (Some(tabs), Some(account)) = (engine.tabs.borrow().as_ref(), account) {

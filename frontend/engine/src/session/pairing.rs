@@ -1,8 +1,8 @@
 //! Opening one's records in another browser by help of one where they are open: this browser's half of
 //! it, whichever that is. Must not know how code and words are shown.
 
-use super::browser_slot::{browser_secret, keep_slot};
-use super::{opened, proof, state, touch};
+use super::browser_slot::{browser_secret, keep_slot, leave, stay_no_longer, stored_slot, unleave};
+use super::{lock_if_idle, opened, proof, state, touch};
 use crate::dispatch::{Answer, Task, misplaced};
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::held_keys::{BrowserKey, KeyUse};
@@ -80,7 +80,8 @@ async fn until<T>(
         if engine.cancelled.borrow().contains(&task.id) {
             return Err(FailureKind::Cancelled.into());
         }
-        // Someone waits for it.
+        // Someone waits for it, unless nobody has been here for too long.
+        lock_if_idle(engine).await;
         touch(engine);
         let found = step(engine, async |side| match look(side).await {
             Err(ClientError::Transport(_)) if failed < FAILURES => {
@@ -101,7 +102,7 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
     match intent {
         Intent::BeginPairing => begin(task).await,
         Intent::JoinPairing => join(task).await,
-        Intent::TakePairing => take(task).await,
+        Intent::TakePairing { stay_unlocked } => take(task, stay_unlocked).await,
         Intent::AnswerPairing { code } => answer(task, &code).await,
         Intent::ApprovePairing { label } => approve(task, &label).await,
         Intent::EndPairing => {
@@ -156,6 +157,8 @@ async fn join(task: &Task) -> Outcome<Answer> {
             .map_err(from_platform)?;
         let vault = engine.client()?.vault();
         let secret = browser_secret(&key, vault, account, *slot).await?;
+        // Let in and closed before it was taken, it would stay for ever.
+        leave(&store, (account, *slot)).await?;
         joining.offer(*slot, secret).await.map_err(from_client)
     })
     .await?;
@@ -175,7 +178,7 @@ fn shown(words: Words, joins: Option<String>) -> Answer {
     .into()
 }
 
-async fn take(task: &Task) -> Outcome<Answer> {
+async fn take(task: &Task, stay_unlocked: bool) -> Outcome<Answer> {
     let engine = &task.engine;
     let unlocked = until(task, async |side| match side {
         Side::Joining(joining, slot) => {
@@ -187,8 +190,16 @@ async fn take(task: &Task) -> Outcome<Answer> {
     let (unlocked, slot) = unlocked.await?;
     engine.pairing.begin(None);
     let store = engine.store().await?;
-    keep_slot(&store, unlocked.account(), slot).await?;
+    let account = unlocked.account();
+    if let Some(before) = stored_slot(&store).await? {
+        leave(&store, before).await?;
+    }
+    keep_slot(&store, account, slot).await?;
+    unleave(&store, (account, slot)).await?;
     engine.unlocked.replace(Some(unlocked));
+    if !stay_unlocked {
+        stay_no_longer(engine, &store).await?;
+    }
     opened(engine, &store).await?;
     rounds::soon(engine);
     Ok(Reply::Session(state(engine).await?).into())

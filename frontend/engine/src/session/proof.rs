@@ -49,10 +49,10 @@ pub(super) async fn unlock(task: &Task, store: &Store, with: Proof) -> Outcome<U
             let unlocked = client.unlock_with_slot(slot, &secret).await;
             unlocked.map_err(wrong_secret)
         }
-        Proof::Passphrase { slot, passphrase } => {
-            let slot = views::parse("slot", &slot.0)?;
-            passphrase::unlock(store, &client, slot, &passphrase).await
-        }
+        Proof::Passphrase {
+            passphrase,
+            sheet_key,
+        } => passphrase::unlock(store, &client, &passphrase, sheet_key.as_ref()).await,
     }
 }
 

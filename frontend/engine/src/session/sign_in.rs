@@ -1,19 +1,22 @@
 //! Signing in: from what the identity provider answered to a client that can call. Must not know keys
 //! of an account.
 
-use super::browser_slot::{BROWSER_SLOT, remove_left};
+use super::browser_slot::{self, remove_left};
 use super::lock;
 use super::way::Way;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::clock::Clock;
-use crate::platform::held_keys::{BrowserKey, KeyUse, SignInKey};
+use crate::platform::held_keys::SignInKey;
 use crate::platform::store::{Remembered, Shelf, Store};
+use crate::platform::timer;
 use crate::state::Engine;
+use futures::future::select;
 use js_sys::Uint8Array;
 use salus_client::agent::AgentTransport;
 use salus_client::agent::delegation::{Delegated, SessionError, SessionRequest, SignIn};
-use salus_client::{Client, Environment as _, Principal};
+use salus_client::{Client, Environment as _, Principal, Unlocked};
 use salus_messages::{DelegationChain, Failure, FailureKind};
+use std::pin::pin;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 
@@ -23,6 +26,9 @@ pub(super) const SIGN_IN_NS: u64 = 8 * 3_600 * 1_000_000_000;
 const SESSION_MS: u64 = 15 * 60_000;
 /// How long before its end a key is replaced.
 const BEFORE_MS: u64 = 60_000;
+
+/// How long signing out waits for the account to let go of what this browser opened: 10 seconds.
+const LEAVING_MS: u32 = 10_000;
 
 /// Where the session shelf keeps the delegation chain.
 pub(super) const SIGN_IN: &str = "sign-in";
@@ -117,35 +123,46 @@ pub(crate) async fn renew(engine: &Rc<Engine>) -> Outcome<()> {
     };
     let store = engine.store().await?;
     let renewed = sign_in(engine, &store, &chain).await;
-    if renewed.is_err() {
+    if let Err(failure) = &renewed
+        && failure.kind == FailureKind::NotSignedIn
+    {
         let account = engine.account();
-        sign_out(engine, &store).await?;
+        run_out(engine, &store).await?;
         lock::tell(engine, account);
     }
     renewed
 }
 
-pub(super) async fn sign_out(engine: &Engine, store: &Store) -> Outcome<()> {
-    // The key of this browser's slot goes, so the slot should too. Without the vault it stays behind,
-    // and opens nothing; that must not keep anyone signed in.
-    let unlocked = engine.unlocked.borrow_mut().take();
+/// The sign-in is over by itself. Whoever signs in again finds the browser as it was: what it opens by
+/// itself opens then.
+pub(super) async fn run_out(engine: &Engine, store: &Store) -> Outcome<()> {
     engine.forget_keys();
-    if let Some(unlocked) = &unlocked {
-        let _ = remove_left(unlocked, store, true).await;
-        unlocked.lock();
-    }
     engine.client.take();
     engine.way.take();
     engine.chain.take();
     engine.sign_in_key.take();
-    for (shelf, key) in [(Shelf::Session, SIGN_IN), (Shelf::Session, BROWSER_SLOT)] {
-        store.remove(shelf, key).await.map_err(from_platform)?;
-    }
-    lock::write(engine, unlocked.map(|unlocked| unlocked.account())).await;
-    BrowserKey::forget(store, KeyUse::Slot)
+    store
+        .remove(Shelf::Session, SIGN_IN)
         .await
         .map_err(from_platform)?;
     SignInKey::forget(store).await.map_err(from_platform)
+}
+
+/// Signs out: this browser forgets first, so that a page closed too early leaves nothing, and then tells
+/// the account, which must not keep anyone signed in.
+pub(super) async fn sign_out(engine: &Engine, store: &Store) -> Outcome<()> {
+    let unlocked = engine.unlocked.borrow_mut().take();
+    lock::write(engine, unlocked.as_ref().map(Unlocked::account)).await;
+    browser_slot::forget(store).await?;
+    run_out(engine, store).await?;
+    if let Some(unlocked) = unlocked {
+        let removing = pin!(remove_left(&unlocked, store));
+        let patience = pin!(timer::wait(LEAVING_MS));
+        // What is not done in time is done when this browser unlocks the next time.
+        select(removing, patience).await;
+        unlocked.lock();
+    }
+    Ok(())
 }
 
 pub(super) async fn keep_chain(store: &Store, chain: &DelegationChain) -> Outcome<()> {

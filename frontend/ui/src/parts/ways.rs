@@ -24,7 +24,7 @@ pub(crate) struct Way {
 #[function_component(Ways)]
 pub(crate) fn ways(props: &Way) -> Html {
     let t = use_app().t;
-    let words = use_state(String::new);
+    let (words, key) = (use_state(String::new), use_state(String::new));
     let asking = use_state(bool::default);
     let passkeys: Vec<SlotView> = props
         .ways
@@ -32,11 +32,12 @@ pub(crate) fn ways(props: &Way) -> Html {
         .filter(|way| way.passkey.is_some())
         .cloned()
         .collect();
-    let passphrase = props
-        .ways
-        .iter()
-        .find(|way| way.kind == SlotKind::Passphrase)
-        .map(|way| way.id.clone());
+    let has = |sheet: bool| {
+        let takes = |way: &SlotView| way.takes_sheet_key == sheet;
+        let passphrase = |way: &&SlotView| way.kind == SlotKind::Passphrase;
+        props.ways.iter().filter(passphrase).any(takes)
+    };
+    let (here, anywhere) = (has(false), has(true));
     let by_passkey = {
         let (passkeys, asking) = (passkeys.clone(), asking.clone());
         let (onbring, onfailure) = (props.onbring.clone(), props.onfailure.clone());
@@ -56,20 +57,33 @@ pub(crate) fn ways(props: &Way) -> Html {
         })
     };
     let onsubmit = {
-        let (words, slot) = (words.clone(), passphrase.clone());
+        let (words, key) = (words.clone(), key.clone());
         let (onbring, onfailure) = (props.onbring.clone(), props.onfailure.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             onfailure.emit(None);
-            if let Some(slot) = slot.clone() {
-                let passphrase = Secret((*words).clone());
-                onbring.emit((Proof::Passphrase { slot, passphrase }, Vec::new()));
-            }
+            let passphrase = Secret((*words).clone());
+            // Without a key it is one of this browser's.
+            let typed = Some(key.trim()).filter(|key| !key.is_empty());
+            let sheet_key = typed.map(|key| Secret(key.to_owned()));
+            let proof = Proof::Passphrase {
+                passphrase,
+                sheet_key,
+            };
+            onbring.emit((proof, Vec::new()));
         })
     };
     let type_words = {
         let words = words.clone();
         Callback::from(move |value| words.set(value))
+    };
+    let type_key = {
+        let key = key.clone();
+        Callback::from(move |value| key.set(value))
+    };
+    let hint = match (here, anywhere) {
+        (true, true) => t.sheet_key_optional,
+        _ => t.sheet_key_hint,
     };
     let busy = props.busy || *asking;
     html! {
@@ -78,9 +92,12 @@ pub(crate) fn ways(props: &Way) -> Html {
                 { button("by-passkey", t.by_passkey).look(Look::Primary).icon(Icon::Key).busy(busy).onclick(by_passkey) }
                 <p class="divider">{ t.or }</p>
             }
-            if passphrase.is_some() {
+            if here || anywhere {
                 <form class="stack" {onsubmit}>
                     { text_area("passphrase", t.passphrase, &words, type_words).hint(t.passphrase_hint).rows(2).secret() }
+                    if anywhere {
+                        { text_area("sheet-key", t.sheet_key, &key, type_key).hint(hint).rows(1).secret() }
+                    }
                     { button("by-passphrase", t.by_passphrase).look(if passkeys.is_empty() { Look::Primary } else { Look::Plain }).submit().busy(busy) }
                 </form>
                 <p class="divider">{ t.or }</p>

@@ -2,7 +2,7 @@
 
 use crate::app_context::{leave, use_app};
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, button, head, icon, problem, select};
+use crate::parts::{Icon, SignOut, button, head, icon, problem, select};
 use crate::route::Route;
 use crate::screens::welcome::languages;
 use crate::words;
@@ -35,9 +35,9 @@ pub(crate) fn account() -> Html {
         let words = words::count(u64::from(n), t.minutes_one, t.minutes_many);
         (n.to_string().into(), words.into())
     };
-    let out = |intent: Intent| {
+    let lock = {
         let app = app.clone();
-        Callback::from(move |()| leave(&app, intent.clone()))
+        Callback::from(move |()| leave(&app, Intent::Lock))
     };
     html! {
         <>
@@ -53,8 +53,8 @@ pub(crate) fn account() -> Html {
                     if let Some(failure) = idle.failure.clone() { { problem(t, &failure) } }
                     <p><a href={Route::Pair(String::new()).href()} data-testid="pair-let-in">{ t.pair_let_in }</a></p>
                     <div class="actions">
-                        { button("lock-now", t.lock_now).icon(Icon::Lock).onclick(out(Intent::Lock)) }
-                        { button("sign-out", t.sign_out).look(Look::Quiet).onclick(out(Intent::SignOut)) }
+                        { button("lock-now", t.lock_now).icon(Icon::Lock).onclick(lock) }
+                        <SignOut />
                     </div>
                 </section>
                 <section class="panel stack" aria-labelledby="safety">

@@ -1,11 +1,11 @@
 //! A new vault: a name, the recovery phrase, and proof that it was written down. Whoever has a phrase
 //! already is shown the way to their own.
 
-use crate::app_context::{App, leave, use_app};
+use crate::app_context::use_app;
 use crate::browser;
 use crate::hooks::use_act;
 use crate::parts::{
-    Icon, Look, button, check, field, icon, mark, problem, progress, recovery_sheet,
+    Icon, Look, SignOut, button, check, field, icon, mark, problem, progress, recovery_sheet,
 };
 use crate::screens::unlock::Unlock;
 use crate::words;
@@ -181,7 +181,7 @@ pub(crate) fn create(props: &Creates) -> Html {
         <div class="gate narrow" data-testid="create">
             <header class="gate-top">
                 <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
-                { sign_out(&app) }
+                <SignOut />
             </header>
             <main class="panel" id="main">
                 <p class="step">{ words::fill(t.step_of, &[("n", number), ("of", "3")]) }</p>
@@ -190,13 +190,5 @@ pub(crate) fn create(props: &Creates) -> Html {
             </main>
             <p class="quiet-text center">{ words::fill(t.signed_in_as, &[("who", &words::short(&props.principal))]) }</p>
         </div>
-    }
-}
-
-/// A quiet way out.
-pub(crate) fn sign_out(app: &App) -> Html {
-    let (t, app) = (app.t, app.clone());
-    html! {
-        { button("sign-out", t.sign_out).look(Look::Quiet).onclick(Callback::from(move |()| leave(&app, Intent::SignOut))) }
     }
 }

@@ -5,9 +5,10 @@ use crate::app_context::{App, go, use_app};
 use crate::browser;
 use crate::channel;
 use crate::hooks::{Act, use_act};
-use crate::parts::{Icon, Look, button, field, head, icon, mark, problem, progress, qr_code};
+use crate::parts::{
+    Icon, Look, SignOut, button, check, field, head, icon, mark, problem, progress, qr_code,
+};
 use crate::route::Route;
-use crate::screens::create::sign_out;
 use crate::words;
 use salus_messages::{Intent, PairingCode, PairingWords, Reply};
 use web_sys::SubmitEvent;
@@ -85,6 +86,8 @@ pub(crate) fn join() -> Html {
     let app = use_app();
     let t = app.t;
     let stage = use_state(|| Stage::Begin);
+    // Who lets a device in means to use it again; it is said what that is worth, and can be declined.
+    let stay = use_state(|| true);
     use_end();
     let take = use_act(Callback::from(|_| go(&Route::Home)));
     let wait = {
@@ -123,11 +126,19 @@ pub(crate) fn join() -> Html {
         (Stage::Differed, _) => ended(&app, again),
         (Stage::Words(shown), _) => {
             let same = {
-                let take = take.clone();
-                Callback::from(move |()| take.send(Intent::TakePairing))
+                let (take, stay) = (take.clone(), stay.clone());
+                Callback::from(move |()| {
+                    let stay_unlocked = *stay;
+                    take.send(Intent::TakePairing { stay_unlocked });
+                })
+            };
+            let choose = {
+                let stay = stay.clone();
+                Callback::from(move |on| stay.set(on))
             };
             html! {
                 <>
+                    { check("pair-stay", t.stay_unlocked, *stay, choose).hint(t.stay_unlocked_hint) }
                     { compare(&app, shown, &take, same, differed(&stage)) }
                     if take.is_busy() { <p role="status">{ t.pair_take_waiting }</p> }
                     if take.failure.is_some() { <div class="actions">{ button("pair-again", t.pair_again).onclick(again) }</div> }
@@ -142,7 +153,7 @@ pub(crate) fn join() -> Html {
         <div class="gate narrow" data-testid="pair-join">
             <header class="gate-top">
                 <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
-                { sign_out(&app) }
+                <SignOut />
             </header>
             <main class="panel" id="main">
                 <h1 id="title" tabindex="-1" data-testid="title">{ t.pair_join_title }</h1>
@@ -163,7 +174,6 @@ fn code_shown(app: &App, code: &PairingCode) -> Html {
             <p class="pair-code" data-testid="pair-code">{ &code.code }</p>
             <p class="quiet-text">{ words::fill(t.pair_until, &[("time", &until)]) }</p>
             <p role="status">{ t.pair_waiting }</p>
-            <p class="note">{ t.pair_stays }</p>
         </div>
     }
 }

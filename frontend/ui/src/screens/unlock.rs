@@ -3,9 +3,8 @@
 
 use crate::app_context::use_app;
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, Ways, button, check, mark, problem, progress, text_area};
+use crate::parts::{Icon, Look, SignOut, Ways, button, check, mark, problem, progress, text_area};
 use crate::route::Route;
-use crate::screens::create::sign_out;
 use salus_messages::{Failure, Intent, Proof, Secret, SlotKind, SlotView};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
@@ -74,7 +73,7 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
         <div class="gate narrow" data-testid={if joins { "join" } else { "unlock" }}>
             <header class="gate-top">
                 <p class="brand">{ mark() }<span class="brand-name">{ "Salus" }</span></p>
-                { sign_out(&app) }
+                <SignOut />
             </header>
             <main class="panel" id="main">
                 <h1 id="title" tabindex="-1" data-testid="title">{ title }</h1>

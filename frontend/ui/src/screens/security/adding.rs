@@ -3,7 +3,7 @@
 use crate::app_context::use_app;
 use crate::browser;
 use crate::hooks::use_act;
-use crate::parts::{Dialog, Icon, Look, button, field, icon, problem, progress, text_area};
+use crate::parts::{Dialog, Icon, Look, button, check, field, icon, problem, progress, text_area};
 use crate::{passkey, words};
 use salus_messages::{Failure, Intent, PasskeyWanted, Reply, Secret};
 use web_sys::SubmitEvent;
@@ -97,12 +97,14 @@ pub(super) fn add_passkey(props: &Adds) -> Html {
 pub(super) fn add_passphrase(props: &Adds) -> Html {
     let app = use_app();
     let t = app.t;
-    let text = use_state(String::new);
+    let (text, key) = (use_state(String::new), use_state(|| None::<Secret>));
+    let anywhere = use_state(bool::default);
     let propose = {
-        let text = text.clone();
+        let (text, key) = (text.clone(), key.clone());
         use_act(Callback::from(move |(reply, _)| {
-            if let Reply::Passphrase(words) = reply {
-                text.set(words.0);
+            if let Reply::Passphrase(proposed) = reply {
+                text.set(proposed.passphrase.0);
+                key.set(Some(proposed.sheet_key));
             }
         }))
     };
@@ -113,11 +115,16 @@ pub(super) fn add_passphrase(props: &Adds) -> Html {
     }
     let onsubmit = {
         let (text, add) = (text.clone(), add.clone());
+        let (key, anywhere) = (key.clone(), anywhere.clone());
+        let label = t.passphrase_anywhere_label;
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
+            let sheet_key = (*key).clone().filter(|_| *anywhere);
+            let label = sheet_key.as_ref().map_or("", |_| label).to_owned();
             add.send(Intent::AddPassphrase {
                 passphrase: Secret((*text).clone()),
-                label: String::new(),
+                sheet_key,
+                label,
             });
         })
     };
@@ -125,12 +132,21 @@ pub(super) fn add_passphrase(props: &Adds) -> Html {
         let text = text.clone();
         Callback::from(move |value| text.set(value))
     };
+    let choose = {
+        let anywhere = anywhere.clone();
+        Callback::from(move |on| anywhere.set(on))
+    };
     let failure = add.failure.clone().or_else(|| propose.failure.clone());
     html! {
         <Dialog testid="passphrase-dialog" title={t.passphrase_add} onclose={props.onclose.clone()}>
             <form class="stack" {onsubmit}>
-                <p>{ t.passphrase_lead }</p>
+                <p>{ if *anywhere { t.passphrase_anywhere_lead } else { t.passphrase_lead } }</p>
                 { text_area("passphrase-new", t.passphrase, &text, type_text).hint(t.passphrase_new_hint).rows(2).secret() }
+                { check("passphrase-anywhere", t.passphrase_anywhere, *anywhere, choose).hint(t.passphrase_anywhere_hint) }
+                if let Some(key) = (*key).clone().filter(|_| *anywhere) {
+                    <p>{ t.sheet_key_lead }</p>
+                    <p class="pair-code" data-testid="sheet-key-new" translate="no">{ key.0 }</p>
+                }
                 <p class="note">{ icon(Icon::Alert) }<span>{ t.passphrase_honest }</span></p>
                 if let Some(failure) = failure { { problem(t, &failure) } }
                 { progress(&app, add.busy, false) }

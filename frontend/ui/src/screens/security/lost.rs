@@ -1,15 +1,15 @@
-//! "I lost a device": its way to unlock ends, its sign-in if its owner says so, and every key that it
-//! may have had is made anew.
+//! "I lost a device": its ways to unlock end, its sign-ins if its owner says so, and every key that it may
+//! have had is made anew.
 
 use super::renewing::renewed;
 use crate::app_context::use_app;
 use crate::hooks::use_act;
-use crate::parts::{Dialog, Icon, Look, button, check, choice, icon, problem, progress};
+use crate::parts::{Dialog, Icon, Look, button, check, icon, problem, progress};
 use crate::words;
 use salus_messages::{
     FailureKind, Intent, Renewed, Reply, SecurityView, SignInView, SlotId, SlotKind, SlotView,
 };
-use yew::{AttrValue, Callback, Html, Properties, function_component, html, use_state};
+use yew::{Callback, Html, Properties, UseStateHandle, function_component, html, use_state};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct Losts {
@@ -43,14 +43,24 @@ struct Losings {
     onclose: Callback<()>,
 }
 
+/// Takes a thing into the list, or out of it.
+fn toggle<T: Clone + PartialEq + 'static>(list: &UseStateHandle<Vec<T>>, of: &T) -> Callback<bool> {
+    let (list, of) = (list.clone(), of.clone());
+    Callback::from(move |on: bool| {
+        let mut next: Vec<T> = list.iter().filter(|one| **one != of).cloned().collect();
+        next.extend(on.then(|| of.clone()));
+        list.set(next);
+    })
+}
+
 #[function_component(Losing)]
 fn losing(props: &Losings) -> Html {
     let app = use_app();
     let t = app.t;
     // As it was when this was opened: what is lost goes from the account's list on the way.
     let view = use_state(|| props.view.clone());
-    let slot = use_state(|| None::<SlotId>);
-    let sign_in = use_state(|| None::<String>);
+    let slots = use_state(Vec::<SlotId>::new);
+    let sign_ins = use_state(Vec::<String>::new);
     let done = use_state(|| None::<Renewed>);
     let act = {
         let done = done.clone();
@@ -60,36 +70,22 @@ fn losing(props: &Losings) -> Html {
             }
         }))
     };
-    let slot_row = |of: Option<&SlotView>| {
-        let (id, name): (AttrValue, String) = match of {
-            None => ("lost-none".into(), t.device_none.to_owned()),
-            Some(view) => (
-                format!("lost-{}", view.id).into(),
-                words::slot_name(t, view),
-            ),
-        };
-        let value = of.map(|view| view.id.clone());
-        let choose = {
-            let (slot, value) = (slot.clone(), value.clone());
-            Callback::from(move |()| slot.set(value.clone()))
-        };
-        html! { { choice(id, "lost-slot", name, *slot == value, choose) } }
+    let slot_row = |of: &SlotView| {
+        let id = format!("lost-{}", of.id);
+        let name = words::slot_name(t, of);
+        html! { { check(id, name, slots.contains(&of.id), toggle(&slots, &of.id)) } }
     };
     let sign_in_row = |of: &SignInView| {
-        let choose = {
-            let (sign_in, principal) = (sign_in.clone(), of.principal.clone());
-            Callback::from(move |on: bool| sign_in.set(on.then(|| principal.clone())))
-        };
         let label = words::fill(t.device_sign_in, &[("who", &words::short(&of.principal))]);
         let id = format!("lost-sign-in-{}", of.principal);
-        html! { { check(id, label, sign_in.as_ref() == Some(&of.principal), choose) } }
+        html! { { check(id, label, sign_ins.contains(&of.principal), toggle(&sign_ins, &of.principal)) } }
     };
     let confirm = {
-        let (act, slot, sign_in) = (act.clone(), slot.clone(), sign_in.clone());
+        let (act, slots, sign_ins) = (act.clone(), slots.clone(), sign_ins.clone());
         Callback::from(move |()| {
             act.send(Intent::LostDevice {
-                slot: (*slot).clone(),
-                sign_in: (*sign_in).clone(),
+                slots: (*slots).clone(),
+                sign_ins: (*sign_ins).clone(),
             });
         })
     };
@@ -109,10 +105,12 @@ fn losing(props: &Losings) -> Html {
                 <div class="stack">
                     <fieldset class="choices" disabled={act.is_busy()}>
                         <legend>{ t.device_which }</legend>
-                        { for view.slots.iter().filter(|s| !s.here && s.kind != SlotKind::Recovery).map(|s| slot_row(Some(s))) }
-                        { slot_row(None) }
+                        { for view.slots.iter().filter(|s| !s.here && s.kind != SlotKind::Recovery).map(slot_row) }
+                        { for view.sign_ins.iter().filter(|s| !s.here).map(sign_in_row) }
                     </fieldset>
-                    { for view.sign_ins.iter().filter(|s| !s.here).map(sign_in_row) }
+                    if view.slots.iter().any(|s| s.kind == SlotKind::Passkey) {
+                        <p class="quiet-text">{ t.device_passkeys }</p>
+                    }
                     <p class="quiet-text">{ t.device_then }</p>
                     if stopped {
                         <p class="note warn">{ icon(Icon::Alert) }<span>{ t.renew_unfinished }</span></p>
