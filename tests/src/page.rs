@@ -57,7 +57,7 @@ impl Visitor {
         self.sign_in_ticking(boxes).await
     }
 
-    /// Signs in for two minutes.
+    /// Signs in for ten minutes.
     ///
     /// # Errors
     /// As [`Self::sign_in`].

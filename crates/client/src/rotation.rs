@@ -16,6 +16,7 @@ use crate::sharing::Since;
 use crate::surroundings::{Progress, go_on};
 use salus_protocol::grant::VersionRef;
 use salus_types::GrantId;
+use salus_types::api::AccountInfo;
 
 /// How long after it began a rotation is gone on with. Later it would renew too little of what may
 /// have been stolen since: another is begun, which does what was left undone as well.
@@ -94,8 +95,8 @@ impl Unlocked {
         Ok(done)
     }
 
-    /// Whether a rotation was begun within a day and is not finished: to be gone on with by
-    /// [`Self::rotate_everything`].
+    /// Whether a rotation was begun and is not finished: [`Self::rotate_everything`] goes on with it, or
+    /// after a day begins another, which does what was left undone as well.
     ///
     /// # Errors
     /// As [`Self::rotate_everything`].
@@ -105,6 +106,15 @@ impl Unlocked {
         };
         let survey = self.survey(progress).await?;
         self.is_unfinished(&begun, &survey).await
+    }
+
+    /// Whether the profile, which a rotation seals last, still lies under an earlier account master key: a sign
+    /// that one was stopped, for the price of looking at what the vault shows anyway.
+    ///
+    /// # Errors
+    /// [`ClientError::Locked`].
+    pub fn seems_unfinished(&self, shown: &AccountInfo) -> Result<bool> {
+        Ok(self.begun()?.is_some() && !self.is_new(&shown.profile)?)
     }
 
     fn begun(&self) -> Result<Option<Begun>> {
@@ -119,6 +129,7 @@ impl Unlocked {
     async fn begin_rotation(&self, survey: &Survey) -> Result<bool> {
         let before = self.begun()?;
         if let Some(begun) = &before
+            && self.client().now().saturating_sub(begun.at) <= RESUMED_MS
             && self.is_unfinished(begun, survey).await?
         {
             return Ok(false);
@@ -137,12 +148,9 @@ impl Unlocked {
         Err(ClientError::Conflict("the account"))
     }
 
-    /// Whether something is left to do of a rotation that may still be gone on with. What it does last
-    /// is to seal the profile under the new account master key.
+    /// Whether something is left to do of a rotation. What it does last is to seal the profile under the
+    /// new account master key.
     async fn is_unfinished(&self, begun: &Begun, survey: &Survey) -> Result<bool> {
-        if self.client().now().saturating_sub(begun.at) > RESUMED_MS {
-            return Ok(false);
-        }
         let advanced = self.with(|keys| {
             let mut all = keys.all_epochs().keys();
             Ok(all.all(|id| begun.epochs.contains_key(id)))

@@ -65,7 +65,7 @@ async fn look_around(engine: &Rc<Engine>) -> Outcome<()> {
     let unlocked = engine.unlocked()?;
     let account = unlocked.client().account().await.map_err(from_client)?;
     let account = account.ok_or(FailureKind::NotFound)?;
-    if unlocked.is_behind(&account.ledger).map_err(from_client)? {
+    if unlocked.has_news(&account).map_err(from_client)? {
         // Another device of the person's decided something: a way to unlock may be gone.
         unlocked.refresh().await.map_err(from_client)?;
         engine.tell(Event::Changed(vec![Topic::Security]));
@@ -75,6 +75,9 @@ async fn look_around(engine: &Rc<Engine>) -> Outcome<()> {
     if before.is_none() {
         // The first round after an unlock. Nothing depends on it.
         let _ = unlocked.note_use().await;
+        if unlocked.seems_unfinished(&account).map_err(from_client)? {
+            engine.tell(Event::RenewalLeft);
+        }
     }
     if before == Some(count) {
         return Ok(());

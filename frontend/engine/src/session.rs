@@ -144,7 +144,13 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
             unlock_here(engine, &store).await?;
             opened(engine, &store).await?;
         }
-        Intent::SetIdle { minutes } => idle::choose(engine, &store, minutes).await?,
+        Intent::SetIdle { minutes } => {
+            // Whoever finds it open must not keep it open.
+            if minutes > engine.idle.minutes() {
+                proof::needed(engine)?;
+            }
+            idle::choose(engine, &store, minutes).await?;
+        }
         _ => return Err(misplaced()),
     }
     rounds::soon(engine);

@@ -271,7 +271,8 @@ pub enum Intent {
     },
     /// What can be tried in this browser to unlock or to prove. → `Ways`
     Ways,
-    /// How long this browser waits for a sign of life before it locks this account. → `Session`
+    /// How long this browser waits for a sign of life before it locks this account. Longer than before
+    /// asks for proof. → `Session`
     SetIdle {
         /// One of [`crate::IDLE_MINUTES`].
         minutes: u32,

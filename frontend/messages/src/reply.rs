@@ -148,6 +148,8 @@ pub enum Event {
     Unread(u32),
     /// What the page may show of these is old: load it again.
     Changed(Vec<Topic>),
+    /// Making every key anew was stopped and waits to be gone on with.
+    RenewalLeft,
     /// In how many seconds the idle lock strikes unless there is a sign of life; `None`: there was
     /// one, here or in another tab.
     LockingIn(Option<u32>),

@@ -98,6 +98,7 @@ pub(crate) fn hear(bytes: &Uint8Array, files: &Array) {
                 total,
             } => Action::Progress(operation, crate::model::Progress { stage, done, total }),
             Event::Locked => Action::Locked,
+            Event::RenewalLeft => Action::RenewalLeft(true),
             Event::LockingIn(seconds) => Action::LockingIn(seconds),
             Event::Unread(unread) => Action::Unread(unread),
             Event::Changed(topics) => Action::Changed(topics),
@@ -117,6 +118,7 @@ fn answer(id: u32, result: Answer) {
     tell(Action::Ended(id));
     match &result {
         Ok((Reply::Session(session), _)) => tell(Action::Session(session.clone())),
+        Ok((Reply::Renewed(_), _)) => tell(Action::RenewalLeft(false)),
         Ok((Reply::Security(view), _)) => tell(Action::Ways(view.slots.clone())),
         _ => {}
     }

@@ -51,6 +51,8 @@ pub(crate) struct Model {
     listed: Vec<AccountId>,
     /// In how many seconds the idle lock strikes, while people are warned of it.
     pub(crate) locking_in: Option<u32>,
+    /// Whether making every key anew was stopped half-way.
+    pub(crate) renewal_left: bool,
     /// What waits for the owner to show that they are.
     pub(crate) to_prove: Option<Callback<()>>,
     said_count: u32,
@@ -80,6 +82,8 @@ pub(crate) enum Action {
     Session(SessionState),
     /// How many ways to unlock there are.
     Ways(Vec<SlotView>),
+    /// Whether making every key anew waits to be gone on with.
+    RenewalLeft(bool),
     /// The person locks or signs out: everything goes out of sight at once.
     Leave,
     /// The keys are gone.
@@ -113,6 +117,7 @@ impl Model {
             said: Vec::new(),
             listed: Vec::new(),
             locking_in: None,
+            renewal_left: false,
             to_prove: None,
             said_count: 0,
             revisions: [0; TOPICS],
@@ -176,6 +181,7 @@ impl Model {
                     account.stays_unlocked = salus_messages::stays_unlocked(&slots);
                 }
             }
+            Action::RenewalLeft(left) => self.renewal_left = left,
             Action::Leave => self.leave(Boot::Leaving),
             Action::Locked => self.leave(Boot::Left),
             Action::LockingIn(seconds) => self.locking_in = seconds,

@@ -372,9 +372,12 @@ fn what_was_begun_long_ago_is_begun_anew() {
         device.lies.stop();
         assert!(own.has_unfinished_rotation(&Quiet).await.unwrap());
         ward.world.clock.pass(DAY + MINUTE);
+        // It is not forgotten for that.
+        assert!(own.has_unfinished_rotation(&Quiet).await.unwrap());
         let rotated = own.rotate_everything(&Quiet).await.unwrap();
         assert!(rotated.began);
         assert_eq!(rotated.generation, 3);
+        assert!(!own.has_unfinished_rotation(&Quiet).await.unwrap());
         let after = ward.state(&own).await;
         let newest: BTreeSet<u32> = after.epochs.values().copied().collect();
         assert!(after.filed.values().all(|epoch| newest.contains(epoch)));

@@ -212,7 +212,7 @@ async fn a_sign_in_that_ends_takes_no_way_in_with_it_and_signing_out_asks_first(
     visitor.sign_in_briefly().await?;
     visitor.create_vault(true).await?;
     let mut inside = Inside::of(&visitor).await?;
-    inside.later(3 * MINUTE).await?;
+    inside.later(11 * MINUTE).await?;
     let browser = &visitor.browser;
     visitor.go("sharing").await?;
     browser.see("welcome").await?;

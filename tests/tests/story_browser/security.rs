@@ -131,6 +131,38 @@ async fn a_lost_sign_in_is_removed_by_the_one_that_took_its_place() -> Result<()
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn making_all_keys_new_is_stopped_shown_as_unfinished_and_gone_on_with() -> Result<()> {
+    // With the latency of mainnet, so that there is something to stop.
+    let Some((_turn, network)) = stage(Options { delay: true }).await? else {
+        return Ok(());
+    };
+    let mut visitor = Visitor::arrive(&network, "Ana Ferreira").await?;
+    visitor.sign_in(false).await?;
+    visitor.create_vault(false).await?;
+    visitor.go("security").await?;
+    let browser = &visitor.browser;
+    browser.click("renew").await?;
+    browser.click("cancel-operation").await?;
+    browser.see("renew-unfinished").await?;
+    picture(browser, "renew-unfinished.png").await?;
+
+    // The next visit is told of it without looking for it.
+    visitor.go("").await?;
+    browser.page.refresh().await?;
+    visitor.unlock().await?;
+    browser.click("renewal-left").await?;
+    browser.see("renew-unfinished").await?;
+    browser.click("renew").await?;
+    browser.see("renewed").await?;
+    visitor.go("").await?;
+    browser.see("greeting").await?;
+    browser.gone("renewal-left").await?;
+    let complaints = visitor.complaints().await?;
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
 /// How many pages the browser would print.
 async fn pages(tools: &mut DevTools, browser: &Browser, name: &str) -> Result<usize> {
     let page = tools

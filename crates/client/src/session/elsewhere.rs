@@ -10,7 +10,7 @@ use super::profile::Profile;
 use crate::error::{ClientError, Result};
 use salus_protocol::ledger::SlotKind;
 use salus_types::SlotId;
-use salus_types::api::Head;
+use salus_types::api::AccountInfo;
 
 /// The preference that counts it.
 const SIGNED_OUT: &str = "signed-out";
@@ -36,21 +36,27 @@ impl Unlocked {
             .filter(|s| !s.in_use && Some(s.id) != here)
             .map(|s| s.id)
             .collect();
-        // Also where there is none: that the ledger moved on is what others hear of.
-        self.remove_slots(&elsewhere).await?;
+        if !elsewhere.is_empty() {
+            self.remove_slots(&elsewhere).await?;
+        }
         let mut profile = self.profile()?;
         let next = count(&profile).saturating_add(1).to_string();
         profile.preferences.insert(SIGNED_OUT.into(), next);
         self.set_profile(&profile).await
     }
 
-    /// Whether the ledger's head is another than the one known here, and [`Self::refresh`] has something
-    /// to find.
+    /// Whether what the vault shows of this account is something for [`Self::refresh`] to look at: the
+    /// ledger moved on, or the owner signed out everywhere else.
     ///
     /// # Errors
     /// [`ClientError::Locked`].
-    pub fn is_behind(&self, head: &Head) -> Result<bool> {
-        self.with(|keys| Ok(keys.ledger.head != *head))
+    pub fn has_news(&self, shown: &AccountInfo) -> Result<bool> {
+        let moved = self.with(|keys| Ok(keys.ledger.head != shown.ledger))?;
+        let ended = match self.open_profile(&shown.profile)? {
+            Some(stored) => count(&stored) > count(&self.profile()?),
+            None => false,
+        };
+        Ok(moved || ended)
     }
 
     /// Locks where the owner signed out everywhere else since this was unlocked.

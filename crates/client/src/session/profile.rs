@@ -77,8 +77,13 @@ impl Unlocked {
     /// Whether the profile lies sealed under the account master key in force.
     pub(crate) async fn profile_is_new(&self) -> Result<bool> {
         let info = self.client.account().await?.ok_or(ClientError::NoAccount)?;
+        self.is_new(&info.profile)
+    }
+
+    /// The same, of what was shown.
+    pub(crate) fn is_new(&self, sealed: &[u8]) -> Result<bool> {
         self.with(|keys| {
-            let opened = note::open_profile_note(&keys.amk, self.scope(), &info.profile);
+            let opened = note::open_profile_note(&keys.amk, self.scope(), sealed);
             Ok(opened.is_ok())
         })
     }

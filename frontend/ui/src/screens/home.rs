@@ -71,6 +71,16 @@ pub(crate) fn home() -> Html {
                 <p class="lead promise-line" data-testid="promise">{ icon(Icon::Lock) }<span>{ t.promise_line }</span></p>
             }, add) }
             { loaded(t, &waiting, |requests| waiting_requests(&app, requests)) }
+            if app.model.renewal_left {
+                <a href={Route::Security.href()} class="call" data-testid="renewal-left">
+                    <span class="call-icon">{ icon(Icon::Alert) }</span>
+                    <span class="call-words">
+                        <strong>{ t.renew_title }</strong>
+                        <span>{ t.renew_unfinished }</span>
+                    </span>
+                    <span class="call-go">{ t.renew_go_on }{ icon(Icon::Arrow) }</span>
+                </a>
+            }
             if app.model.account().is_some_and(|account| account.only_words) {
                 <a href={Route::Security.href()} class="call" data-testid="second-way">
                     <span class="call-icon">{ icon(Icon::Key) }</span>

@@ -8,7 +8,7 @@ const ABORTED = 3001;
 const NOT_SUPPORTED = 2000;
 const GENERIC = 1000;
 const INVALID_REQUEST = -32600;
-const BRIEF_NS = 120 * 1e9;
+const BRIEF_NS = 600 * 1e9;
 
 const byId = (id) => document.getElementById(id);
 let client = null;
