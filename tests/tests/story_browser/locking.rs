@@ -160,10 +160,10 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
     let browser = &visitor.browser;
 
     // Some minutes after the words were typed, they are asked for again.
-    let mut inside = Inside::of(&visitor).await?;
-    inside.later(6 * MINUTE).await?;
     visitor.go("security").await?;
     browser.click("stay-unlocked").await?;
+    let mut inside = Inside::of(&visitor).await?;
+    inside.later(6 * MINUTE).await?;
     browser.click("stay-confirm").await?;
     browser.see("prove").await?;
     // On time again, so that what the network certifies is believed.
@@ -234,6 +234,8 @@ async fn a_sign_in_that_ends_takes_no_way_in_with_it_and_signing_out_asks_first(
     browser.click("sign-out-confirm").await?;
     browser.see("welcome").await?;
     visitor.sign_in(false).await?;
+    browser.see("unlock").await?;
+    visitor.go("").await?;
     visitor.unlock().await?;
     visitor.go("security").await?;
     browser.see_css(ONLY_SLOT).await?;
