@@ -28,6 +28,7 @@ mod attacks {
     mod sessions;
     mod shapes;
     mod slots;
+    mod taken_back;
 }
 
 use salus_client::{ClientError, IntegrityError};

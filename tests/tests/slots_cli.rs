@@ -196,6 +196,56 @@ fn a_passphrase_of_ones_own_is_bound_to_a_machine_or_to_a_sheet_in_a_file() -> R
     Ok(())
 }
 
+#[test]
+fn taken_back_with_the_phrase_an_account_is_opened_by_nothing_but_what_its_owner_keeps()
+-> Result<()> {
+    let network = Network::start(Options::default())?;
+    let (ana, other) = (
+        Person::new(&network, "ana")?,
+        Person::new(&network, "other")?,
+    );
+    let words = ana.home().join("words").display().to_string();
+    ana.salus(&["account", "create", "--recovery-out", &words])?;
+    let joined = other.salus(&["account", "unlock", "--recovery", &words])?;
+    let sign_in = text(&joined, "principal")?;
+    let listed = other.salus(&["account", "slots"])?;
+    let own = listed["slots"].as_array().context("no slots")?.iter();
+    let own = own.into_iter().find(|slot| slot["in_use"] == true);
+    let slot = text(own.context("none in use")?, "id")?;
+
+    let recover = ["account", "recover", "--recovery", &words];
+    let keep = ["--keep-slot", slot, "--keep-sign-in", sign_in];
+    let shown = ana.salus(&[&recover[..], &["--dry-run"]].concat())?;
+    let ended = |answer: &Value| {
+        let count = |field: &str| answer[field].as_array().map_or(0, Vec::len);
+        (count("ended_slots"), count("ended_sign_ins"))
+    };
+    ensure!(
+        ended(&shown) == (2, 1) && shown["account"].is_null(),
+        "{shown}"
+    );
+    let kept = ana.salus(&[&recover[..], &keep].concat())?;
+    ensure!(
+        ended(&kept) == (1, 0) && kept["slot_added"] == true,
+        "{kept}"
+    );
+    ana.salus(&["account", "show"])?;
+    other.salus(&["account", "show"])?;
+
+    let unknown = ["--keep-slot", "00000000000000000000000000000000"];
+    let refused = ana.refused(&[&recover[..], &unknown].concat())?;
+    ensure!(refused.kind == "not_found", "{}", refused.text);
+    let alone = ana.salus(&recover)?;
+    ensure!(ended(&alone) == (2, 1), "{alone}");
+    ensure!(slots(&ana)?.len() == 2);
+    let gone = other.refused(&["account", "show"])?;
+    ensure!(gone.text.contains("no_account"), "{}", gone.text);
+    // What it began is gone on with.
+    ensure!(ana.salus(&["account", "rotate"])?["began"] == false);
+    ana.salus(&["account", "show"])?;
+    Ok(())
+}
+
 /// A keyring for this test: the command that desktops have, over a folder.
 #[cfg(unix)]
 fn keyring(person: &Person) -> Result<std::path::PathBuf> {

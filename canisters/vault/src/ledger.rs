@@ -180,6 +180,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
     ) -> Result<()> {
         let reserve = match change {
             Change::Revoke { .. }
+            | Change::AddSlot { .. }
             | Change::Rekey { .. }
             | Change::Deny { .. }
             | Change::Rotate { .. }

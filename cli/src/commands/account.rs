@@ -1,6 +1,7 @@
 //! `salus account …`: opening an account, unlocking it on this machine, what it is.
 
 use super::passphrase;
+use super::recovery::{self, Recover};
 use super::slot::{self, Slot};
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
@@ -51,12 +52,9 @@ pub(crate) enum Command {
         #[arg(long, requires = "approve", value_name = "TEXT")]
         label: Option<String>,
     },
-    /// Make new identity keys after someone stole yours: overrides whatever the thief did to them
-    Recover {
-        /// File with the recovery phrase; - reads it from stdin
-        #[arg(long, value_name = "FILE")]
-        recovery: PathBuf,
-    },
+    /// Take your account back after someone stole its keys: makes new ones, and ends every other way to
+    /// open it and every other sign-in, but for those you keep
+    Recover(Recover),
     /// Make all keys anew: master key, identity keys, and those of everything stored. Run it again
     /// if it was stopped
     Rotate,
@@ -108,9 +106,9 @@ impl fmt::Display for Created {
     }
 }
 
-/// What `unlock` and `recover` answer.
+/// What `unlock` answers, and `recover` among other things.
 #[derive(Serialize)]
-struct Opened {
+pub(super) struct Opened {
     account: String,
     principal: String,
     /// Whether this identity was new to the account.
@@ -192,7 +190,7 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
             let client = app.client().await?;
             let joined = client.account().await?.is_none();
             let unlocked = client.unlock_with_phrase(&phrase).await?;
-            keep(app, &unlocked, joined).await
+            app.out.answer(&keep(app, &unlocked, joined).await?)
         }
         Command::Unlock {
             passphrase_in,
@@ -201,15 +199,9 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
         } => {
             let unlocked =
                 passphrase::unlock(app, passphrase_in.as_deref(), sheet_key_in.as_deref()).await?;
-            keep(app, &unlocked, false).await
+            app.out.answer(&keep(app, &unlocked, false).await?)
         }
-        Command::Recover { recovery } => {
-            let phrase = read_phrase(recovery)?;
-            let client = app.client().await?;
-            let joined = client.account().await?.is_none();
-            let unlocked = client.recover(&phrase).await?;
-            keep(app, &unlocked, joined).await
-        }
+        Command::Recover(arguments) => recovery::recover(app, arguments).await,
         Command::Pair {
             approve: None,
             label: _,
@@ -286,7 +278,7 @@ async fn create(app: &App, name: Option<&str>, out: Option<&Path>) -> Result<()>
 }
 
 /// Makes sure that this machine opens the account from now on.
-async fn keep(app: &App, unlocked: &Unlocked, joined: bool) -> Result<()> {
+pub(super) async fn keep(app: &App, unlocked: &Unlocked, joined: bool) -> Result<Opened> {
     note_use(app, unlocked).await;
     let secrets = app.secrets(&app.folder(unlocked.client(), unlocked.account()));
     let slots = unlocked.slots()?;
@@ -299,7 +291,7 @@ async fn keep(app: &App, unlocked: &Unlocked, joined: bool) -> Result<()> {
         secrets.keep_slot(slot.id, &slot.secret)?;
         unlocked.add_slot(&slot).await?;
     }
-    app.out.answer(&Opened {
+    Ok(Opened {
         account: unlocked.account().to_string(),
         principal: unlocked.client().caller().to_text(),
         joined,
@@ -332,7 +324,7 @@ async fn show(app: &App) -> Result<()> {
     app.out.answer(&shown)
 }
 
-fn read_phrase(path: &Path) -> Result<RecoveryPhrase> {
+pub(super) fn read_phrase(path: &Path) -> Result<RecoveryPhrase> {
     let text = home::read_secret(path)?;
     RecoveryPhrase::parse(&text).map_err(|error| salus_client::ClientError::from(error).into())
 }

@@ -14,6 +14,7 @@ pub(crate) mod pairing;
 pub(crate) mod passphrase;
 pub(crate) mod provider;
 pub(crate) mod record;
+pub(crate) mod recovery;
 pub(crate) mod request;
 pub(crate) mod rotation;
 pub(crate) mod slot;

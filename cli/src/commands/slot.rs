@@ -43,6 +43,13 @@ pub(crate) struct Slot {
     in_use: bool,
 }
 
+impl Slot {
+    /// Which.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl From<SlotInfo> for Slot {
     fn from(slot: SlotInfo) -> Self {
         let with = match &slot.parameters {

@@ -47,7 +47,12 @@ pub(crate) fn open_slot(
         .map_err(|_| swapped.into())
 }
 
-fn check_anchor(scope: VaultScope<'_>, hold: &SlotHold, slot: &Slot, genesis: Hash) -> Result<()> {
+pub(crate) fn check_anchor(
+    scope: VaultScope<'_>,
+    hold: &SlotHold,
+    slot: &Slot,
+    genesis: Hash,
+) -> Result<()> {
     let swapped = IntegrityError::Slot { slot: hold.slot };
     if hold.keys.public().as_bytes() != slot.sealing {
         return Err(swapped.into());

@@ -23,14 +23,17 @@ pub(crate) struct Ledger {
     link: Hash,
     /// The last rotation of everything that was begun, if nothing has overridden it.
     pub(crate) begun: Option<Begun>,
+    /// The recovery key made the identity keys anew, and no account master key was made since.
+    recovered: bool,
     /// The last operation's key is not in the chain: someone's whose keys were overridden by the
     /// recovery key, if a later operation says so.
     unvouched: bool,
 }
 
 /// A rotation of everything, as the ledger tells of it: a new account master key for every slot, none
-/// removed, begins one; what follows is part of it. So every client of the account sees the same, and
-/// can go on where another was stopped.
+/// removed, begins one; so does the first after a recovery, whose identity keys are part of it; what
+/// follows is part of it too. So every client of the account sees the same, and can go on where another
+/// was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Begun {
     /// The operation that began it.
@@ -55,6 +58,7 @@ impl Ledger {
             head: chain::EMPTY,
             link: chain.genesis_fingerprint(),
             begun: None,
+            recovered: false,
             unvouched: false,
         }
     }
@@ -113,16 +117,18 @@ impl Ledger {
     fn note_rotation(&mut self, op: &LedgerOp, recovered: bool) {
         if recovered {
             self.begun = None;
+            self.recovered = true;
         }
         if let Change::Rekey { removed, .. } = &op.change
-            && removed.is_empty()
+            && (self.recovered || removed.is_empty())
         {
             self.begun = Some(Begun {
                 seq: op.seq,
                 at: op.at,
-                identity: false,
+                identity: self.recovered,
                 epochs: BTreeMap::new(),
             });
+            self.recovered = false;
         }
         let Some(begun) = &mut self.begun else {
             return;

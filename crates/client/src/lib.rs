@@ -53,8 +53,8 @@ pub use records::{
 pub use refusal::{KeptRefusal, Refusal, Verdict};
 pub use rotation::Rotated;
 pub use session::{
-    Compartment, Label, NewAccount, NewSlot, Offered, OfferedSlot, Profile, SlotInfo, Unlocked,
-    browser_slot_message, passkey_slot_message, passphrase_device_message,
+    Compartment, Kept, Label, NewAccount, NewSlot, Offered, OfferedSlot, Profile, Recovery,
+    SlotInfo, Unlocked, browser_slot_message, passkey_slot_message, passphrase_device_message,
 };
 pub use sharing::{
     Ask, Followed, GivenGrant, GrantPhase, IncomingRequest, Link, LinkError, OutgoingRequest,

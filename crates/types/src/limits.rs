@@ -42,6 +42,9 @@ pub const SLOT_USE_MS: u64 = 3_600_000;
 pub const CREDENTIAL_BYTES: u64 = 1023;
 /// Principals of an account.
 pub const PRINCIPALS: u64 = 8;
+/// The same where one more joins by the recovery phrase: whoever stole the identity key could otherwise
+/// fill all places and keep the owner out.
+pub const RECOVERED_PRINCIPALS: u64 = 2 * PRINCIPALS;
 /// Grants of an account that are neither revoked nor replaced.
 pub const LIVE_GRANTS: u64 = 256;
 /// Accounts whose keys one owner recorded as compared or accepted: more people than anyone meets, and

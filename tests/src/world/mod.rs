@@ -25,7 +25,7 @@ use salus_client::agent::ic_agent::identity::BasicIdentity;
 use salus_client::memory::Volatile;
 use salus_client::{
     APPEND, AccountId, Ask, Client, ClientError, CompartmentId, Draft, Environment,
-    IncomingRequest, IntegrityError, Label, NewAccount, PartDraft, Profile, Quiet, READ,
+    IncomingRequest, IntegrityError, Kept, Label, NewAccount, PartDraft, Profile, Quiet, READ,
     ReceivedGrant, RecordItem, RecoveryPhrase, Scope, Stored, SystemClock, Terms, Transport,
     Unlocked, Wish,
 };
@@ -214,6 +214,12 @@ impl Person {
         let (draft, text) = (draft(title), text(title));
         let append = self.own.append_record(grant, None, &draft, &text, &Quiet);
         append.await.unwrap()
+    }
+
+    /// Takes the account back with the phrase and keeps nothing but it and this device's sign-in.
+    pub async fn take_back(&self) -> Result<Unlocked, ClientError> {
+        let recovery = self.device.client.recovery(&self.phrase).await?;
+        recovery.take_back(&Kept::default()).await
     }
 
     /// Titles of the records among the medicines.

@@ -142,6 +142,22 @@ impl Thief {
         self.query("account_show", none).await.unwrap()
     }
 
+    /// Every sealed bundle that the ledger has.
+    pub async fn bundles(&self) -> Vec<Vec<u8>> {
+        let vault = self.vault.vault();
+        let ops = ledger(&self.vault).await;
+        let bundles = ops.iter().filter_map(|op| {
+            let op: LedgerOp = statement::decode_for(&op.statement, vault.as_slice()).unwrap();
+            match op.change {
+                Change::Open { bundle, .. }
+                | Change::Rekey { bundle, .. }
+                | Change::Rotate { bundle, .. } => Some(bundle),
+                _ => None,
+            }
+        });
+        bundles.collect()
+    }
+
     /// The key link whose key signs.
     pub const fn link(&self) -> Hash {
         self.link

@@ -127,7 +127,7 @@ fn after_a_recovery_nothing_is_sealed_to_someone_until_it_is_accepted() {
             .verify_contact(&seen, Comparison::Number(&number))
             .await
             .unwrap();
-        let again = doctor.device.client.recover(&doctor.phrase).await.unwrap();
+        let again = doctor.take_back().await.unwrap();
         let account = doctor.own.account();
         let refused = changed(account, KeyChange::Recovered);
 
@@ -204,7 +204,7 @@ fn what_another_device_accepted_overrules_what_this_one_remembers() {
         let other = world.device(1).client;
         let other = other.unlock_with_phrase(&patient.phrase).await.unwrap();
         assert_eq!(grantee(&other).await.trust, Trust::Pinned);
-        doctor.device.client.recover(&doctor.phrase).await.unwrap();
+        doctor.take_back().await.unwrap();
         let seen = grantee(&patient.own).await;
         assert!(grantee(&other).await.is_changed());
         patient.own.accept_key_change(&seen).await.unwrap();
@@ -222,7 +222,7 @@ fn a_device_notices_by_itself_what_the_ledger_says_nothing_of() {
         let principal = doctor.device.client.caller();
         let seen = patient.own.provider(principal).await.unwrap();
         assert_eq!(seen.trust, Trust::Certified);
-        doctor.device.client.recover(&doctor.phrase).await.unwrap();
+        doctor.take_back().await.unwrap();
         let seen = patient.own.provider(principal).await.unwrap();
         assert_eq!(seen.trust, Trust::Changed(KeyChange::Recovered));
         let given = terms(Scope::Everything, READ);

@@ -341,10 +341,14 @@ pub fn principal_claim<R: Runtime, M: Memory>(
             at: claims.after,
         });
     }
-    if owner.account.principals.len() as u64 >= limits::PRINCIPALS {
+    let limit = match claim.by {
+        Authority::Identity => limits::PRINCIPALS,
+        Authority::Recovery => limits::RECOVERED_PRINCIPALS,
+    };
+    if owner.account.principals.len() as u64 >= limit {
         return Err(Error::TooMany {
             what: "principals".into(),
-            limit: limits::PRINCIPALS,
+            limit,
         });
     }
     vault.ensure_pseudonym(owner.number, owner.number)?;

@@ -19,6 +19,7 @@ pub use offered::{
     Offered, OfferedSlot, browser_slot_message, passkey_slot_message, passphrase_device_message,
 };
 pub use profile::Profile;
+pub use recover::{Kept, Recovery};
 pub use slots::SlotInfo;
 
 use crate::client::Client;

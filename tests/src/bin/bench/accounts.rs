@@ -7,7 +7,7 @@ use salus_client::agent::ic_agent::Identity;
 use salus_client::agent::ic_agent::identity::BasicIdentity;
 use salus_client::memory::Volatile;
 use salus_client::{
-    Client, Environment, Label, NewAccount, Profile, RecoveryPhrase, SystemClock, Transport,
+    Client, Environment, Kept, Label, NewAccount, Profile, RecoveryPhrase, SystemClock, Transport,
     Unlocked,
 };
 use salus_tests::network::Network;
@@ -59,7 +59,8 @@ impl Person {
 
     /// Their account, taken back.
     pub(crate) async fn recover(&self, client: &Client) -> Result<Unlocked> {
-        Ok(client.recover(&self.phrase).await?)
+        let recovery = client.recovery(&self.phrase).await?;
+        Ok(recovery.take_back(&Kept::default()).await?)
     }
 
     /// Opens their account.

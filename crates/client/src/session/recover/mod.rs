@@ -1,0 +1,192 @@
+//! Taking an account back with the recovery phrase after someone stole its identity keys. Must not
+//! trust anything that was signed after the theft.
+//!
+//! The ledger only grows, so what the owner sealed before is still in it, whatever a thief signed
+//! since. From it come the keys; the recovery key overrides the thief's link; and the account master key
+//! is made anew. Nothing tells a slot or a sign-in that a thief added with the identity key from one's
+//! own: so all end, but the phrase, whoever calls, and what the owner names.
+
+mod found;
+mod rescue;
+
+use super::{SlotInfo, Unlocked};
+use crate::client::Client;
+use crate::error::{ClientError, IntegrityError, Result};
+use crate::ledger::{Ledger, sign};
+use candid::Principal;
+use found::{Found, Own};
+use rescue::Rescue;
+use salus_crypto::hierarchy::Amk;
+use salus_crypto::phrase::RecoveryPhrase;
+use salus_crypto::sign::SigningKey;
+use salus_crypto::slot::SlotSecret;
+use salus_protocol::KeyChain;
+use salus_protocol::keychain::Authority;
+use salus_protocol::request::Disclaim;
+use salus_types::SlotId;
+use salus_types::api::AccountInfo;
+
+/// An account that can be taken back: what the phrase opens, and who else could open or call for it.
+/// Nothing has changed yet.
+pub struct Recovery {
+    client: Client,
+    info: AccountInfo,
+    chain: KeyChain,
+    ledger: Ledger,
+    signing: SigningKey,
+    secret: SlotSecret,
+    own: Own,
+    found: Found,
+}
+
+impl std::fmt::Debug for Recovery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recovery({}, secret)", self.info.account)
+    }
+}
+
+/// What stays besides the phrase and whoever calls, on the owner's word: nothing else can tell whether a
+/// thief added it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Ways to unlock.
+    pub slots: Vec<SlotId>,
+    /// Principals that may call for the account.
+    pub principals: Vec<Principal>,
+}
+
+impl Client {
+    /// Looks at what the phrase opens of its account, and at who else could. Joins the caller to the
+    /// account if need be; [`Recovery::take_back`] does the rest.
+    ///
+    /// # Errors
+    /// [`ClientError::WrongPhrase`]; [`IntegrityError`] when the vault shows another account.
+    pub async fn recovery(&self, phrase: &RecoveryPhrase) -> Result<Recovery> {
+        let (info, chain) = self.account_of_phrase(phrase).await?;
+        let scope = self.scope(info.account);
+        let mut ledger = Ledger::empty(&chain);
+        let mut found = Found::default();
+        self.follow_ledger(info.account, &chain, &mut ledger, |_, after| {
+            found.look(scope, phrase, &chain, after);
+        })
+        .await?;
+        let own = found.own.take().ok_or(IntegrityError::Bundle)?;
+        Ok(Recovery {
+            client: self.clone(),
+            info,
+            chain,
+            ledger,
+            signing: phrase.derive_signing_key(self.vault_bytes()),
+            secret: phrase.slot_secret(),
+            own,
+            found,
+        })
+    }
+}
+
+impl Recovery {
+    /// Ways to unlock as they stand in the ledger, the phrase's own (`in_use`) among them.
+    pub fn slots(&self) -> Vec<SlotInfo> {
+        let scope = self.client.scope(self.info.account);
+        let used = |id| self.info.slots.iter().find(|used| used.slot == id);
+        let slots = self.ledger.state.slots.values().map(|slot| SlotInfo {
+            id: slot.id,
+            kind: slot.kind,
+            label: self.own.label(scope, slot),
+            parameters: slot.parameters.clone(),
+            last_used: used(slot.id).map(|used| used.at),
+            in_use: slot.id == self.own.hold.slot && self.own.vouches_for(slot),
+        });
+        slots.collect()
+    }
+
+    /// Whether a way to unlock may be kept: it was there, and the same, under the newest keys that the
+    /// phrase opens. One that was added since is not the owner's.
+    pub fn may_keep(&self, slot: &SlotId) -> bool {
+        let slot = self.ledger.state.slots.get(slot);
+        slot.is_some_and(|slot| self.own.vouches_for(slot))
+    }
+
+    /// Principals that may call for the account, the caller among them, as the vault tells.
+    pub fn principals(&self) -> &[Principal] {
+        &self.info.principals
+    }
+
+    /// Makes new identity keys, authorised by the recovery phrase, which override whatever was appended
+    /// to the key chain after the last keys this phrase can open; and a new account master key for the
+    /// phrase and the slots that are kept. All other ways to unlock end, and all principals but the caller
+    /// and those that are kept.
+    ///
+    /// What a thief did stays to be looked at: revoke the grants they gave, and make everything else anew
+    /// with [`Unlocked::rotate_everything`], which goes on with what this began.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchSlot`] for one that may not be kept, before anything is done.
+    /// [`ClientError::Conflict`] if the account changed meanwhile; that and whatever the vault may answer:
+    /// beginning the recovery again takes it to its end.
+    pub async fn take_back(mut self, kept: &Kept) -> Result<Unlocked> {
+        if !kept.slots.iter().all(|slot| self.may_keep(slot)) {
+            return Err(ClientError::NoSuchSlot);
+        }
+        let client = self.client.clone();
+        // Whoever has the one before must not get the new identity keys.
+        let interim = Amk::generate(self.ledger.state.generation)?;
+        self.own.bundle.retire_amk(self.own.amk.clone());
+        let mut rescue = Rescue::begin(
+            &client,
+            &self.signing,
+            self.chain,
+            self.ledger,
+            &mut self.own,
+            &interim,
+        )
+        .await?;
+        rescue
+            .rekey(
+                &self.secret,
+                &mut self.own,
+                &interim,
+                &self.found,
+                &kept.slots,
+            )
+            .await?;
+        let info = end_principals(&client, &self.signing, &kept.principals).await?;
+        let chain = client.accept_chain(info.account, &info.chain).await?;
+        if chain != rescue.chain {
+            return Err(IntegrityError::KeyChanged {
+                account: info.account,
+            }
+            .into());
+        }
+        // Folded again from operation 0, as every client will from now on.
+        let ledger = client.load_ledger(&chain).await?;
+        let unlocked = Unlocked::open(&client, info, chain, ledger, self.own.hold).await?;
+        unlocked.reseal_profile().await?;
+        Ok(unlocked)
+    }
+}
+
+/// Ends the right of all principals to call for the account, but of the caller and those kept. What the
+/// identity key before signed is worth nothing by now, so none comes back.
+async fn end_principals(
+    client: &Client,
+    recovery: &SigningKey,
+    kept: &[Principal],
+) -> Result<AccountInfo> {
+    let mut info = client.account().await?.ok_or(ClientError::NoAccount)?;
+    for principal in info.principals.clone() {
+        if principal == client.caller() || kept.contains(&principal) {
+            continue;
+        }
+        let disclaim = Disclaim {
+            vault: client.vault_bytes().to_vec(),
+            account: info.account,
+            principal: principal.as_slice().to_vec(),
+            by: Authority::Recovery,
+            at: client.now(),
+        };
+        let signed = sign(&disclaim, recovery);
+        info = client.update("principal_remove", (signed,)).await?;
+    }
+    Ok(info)
+}
