@@ -13,11 +13,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Whatever someone sends by `method` from now on, as whoever carries messages can keep it.
-fn kept(person: &Person, method: &str) -> Rc<RefCell<Vec<Vec<u8>>>> {
+fn kept(device: &Device, method: &str) -> Rc<RefCell<Vec<Vec<u8>>>> {
     let kept = Rc::new(RefCell::new(Vec::new()));
     let ear = Rc::clone(&kept);
     let hear = move |arg: &[u8]| ear.borrow_mut().push(arg.to_vec());
-    person.device.lies.overhear(method, hear);
+    device.lies.overhear(method, hear);
     kept
 }
 
@@ -43,7 +43,7 @@ fn a30_replay_a_grant_that_was_revoked() {
         patient.write("aspirin").await;
         let request = asked(&patient, &doctor, &ask(Wish::Everything, READ)).await;
         let given = terms(Scope::Everything, READ);
-        let sent = kept(&patient, "ledger_append");
+        let sent = kept(&patient.device, "ledger_append");
         let id = patient.own.approve(&request, &given).await.unwrap();
         let approval = sent.borrow()[0].clone();
         let grant = doctor.own.received().await.unwrap().remove(0);
@@ -166,7 +166,7 @@ fn a30_replay_a_request() {
         let world = World::new();
         let (patient, doctor) = (world.person(1).await, world.person(2).await);
         let other = world.person(3).await;
-        let sent = kept(&doctor, "request_send");
+        let sent = kept(&doctor.device, "request_send");
         let request = asked(&patient, &doctor, &ask(Wish::Everything, READ)).await;
         patient.own.deny(request.id).await.unwrap();
         let arg = sent.borrow()[0].clone();
@@ -222,9 +222,9 @@ fn a30_replay_what_was_filed_and_what_was_left() {
         let given = terms(Scope::Everything, READ | APPEND);
         patient.own.approve(&request, &given).await.unwrap();
         let grant = doctor.own.received().await.unwrap().remove(0);
-        let left = kept(&doctor, "versions_add");
+        let left = kept(&doctor.device, "versions_add");
         doctor.leave(&grant, "note").await;
-        let orders = kept(&patient, "versions_adopt");
+        let orders = kept(&patient.device, "versions_adopt");
         let waiting = patient.own.drop_box().await.unwrap().remove(0);
         let medicines = patient.compartment("Medicines");
         patient.own.adopt(&waiting, medicines).await.unwrap();
@@ -274,6 +274,70 @@ fn a30_replay_a_claim_after_the_principal_was_removed() {
         world.clock.pass(1);
         let claim = person.own.authorise(other.caller()).unwrap();
         other.claim(claim).await.unwrap();
+    });
+}
+
+#[test]
+fn a30_replay_a_disclaim_after_the_principal_was_claimed_anew() {
+    run(async {
+        let world = World::new();
+        let person = world.person(1).await;
+        let other = world.device(77).client;
+        let join = || async {
+            let claim = person.own.authorise(other.caller()).unwrap();
+            other.claim(claim).await.unwrap();
+        };
+        let said = kept(&person.device, "principal_remove");
+        join().await;
+        world.clock.pass(MINUTE);
+        person.own.remove_principal(other.caller()).await.unwrap();
+        world.clock.pass(1);
+        join().await;
+        // Still within the minutes in which it may be used at all, in a session of the account's.
+        let arg = said.borrow()[0].clone();
+        let replay = again::<AccountInfo>(&world, &person.device.client, "principal_remove", &arg);
+        let replayed = unmoved(&world, replay).await.unwrap();
+        let expired = matches!(replayed, Err(VaultError::Expired { .. }));
+        assert!(expired, "{replayed:?}");
+        assert!(other.account().await.unwrap().is_some());
+        // One made after the claim is good, in the same millisecond too.
+        join().await;
+        person.own.remove_principal(other.caller()).await.unwrap();
+        assert!(other.account().await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a30_replay_what_the_recovery_key_signed_of_a_principal() {
+    run(async {
+        let world = World::new();
+        let person = world.person(1).await;
+        let other = world.device(77);
+        let claims = kept(&other, "principal_claim");
+        other
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
+        world.clock.pass(MINUTE);
+        let said = kept(&person.device, "principal_remove");
+        person.take_back().await.unwrap();
+        let claim = claims.borrow()[0].clone();
+        let replay = again::<AccountInfo>(&world, &other.client, "principal_claim", &claim);
+        let replayed = unmoved(&world, replay).await.unwrap();
+        let expired = matches!(replayed, Err(VaultError::Expired { .. }));
+        assert!(expired, "{replayed:?}");
+        world.clock.pass(1);
+        other
+            .client
+            .unlock_with_phrase(&person.phrase)
+            .await
+            .unwrap();
+        let gone = said.borrow()[0].clone();
+        let replay = again::<AccountInfo>(&world, &person.device.client, "principal_remove", &gone);
+        let replayed = unmoved(&world, replay).await.unwrap();
+        let expired = matches!(replayed, Err(VaultError::Expired { .. }));
+        assert!(expired, "{replayed:?}");
     });
 }
 

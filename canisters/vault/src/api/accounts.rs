@@ -5,8 +5,8 @@ use crate::audit::Detail;
 use crate::certified::account_digest;
 use crate::ledger::new_feed;
 use crate::rows::{
-    AccountIdRow, AccountRow, Chain, Claims, LinkRow, OutlineRow, PrincipalRow, ProfileRow,
-    RecoveryRow, Strangers,
+    AccountIdRow, AccountRow, Chain, LinkRow, OutlineRow, PrincipalRow, ProfileRow, RecoveryRow,
+    Strangers,
 };
 use crate::runtime::{Call, Runtime};
 use crate::vault::{Owner, Vault, at_most, refused};
@@ -313,8 +313,8 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for an unknown account or a wrong key alike, [`Error::Conflict`] if the
-/// caller has another account, [`Error::Expired`] if the claim is older than five minutes, or than the
-/// last removal of a principal.
+/// caller has another account, [`Error::Expired`] if the claim is older than five minutes, or not later than
+/// the last removal of a principal; by the recovery key, than anything that it signed about principals.
 pub fn principal_claim<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
@@ -334,13 +334,8 @@ pub fn principal_claim<R: Runtime, M: Memory>(
         }
         None => {}
     }
-    let claims = owner.account.claims.unwrap_or_default();
-    if claim.at <= claims.after {
-        return Err(Error::Expired {
-            what: "statement".into(),
-            at: claims.after,
-        });
-    }
+    let mut claims = owner.account.claims.unwrap_or_default();
+    claims.claim(claim.by, claim.at).map_err(used_before)?;
     let limit = match claim.by {
         Authority::Identity => limits::PRINCIPALS,
         Authority::Recovery => limits::RECOVERED_PRINCIPALS,
@@ -352,10 +347,7 @@ pub fn principal_claim<R: Runtime, M: Memory>(
         });
     }
     vault.ensure_pseudonym(owner.number, owner.number)?;
-    owner.account.claims = Some(Claims {
-        latest: claims.latest.max(claim.at),
-        ..claims
-    });
+    owner.account.claims = Some(claims);
     let at = owner
         .account
         .principals
@@ -380,7 +372,8 @@ pub fn principal_claim<R: Runtime, M: Memory>(
 /// The last one stays: an account without any could be claimed but not found.
 ///
 /// # Errors
-/// As [`principal_claim`]; [`Error::Invalid`] for the last principal.
+/// As [`principal_claim`]; [`Error::Expired`] too if it is not later than the last claim that was used.
+/// [`Error::Invalid`] for the last principal.
 pub fn principal_remove<R: Runtime, M: Memory>(
     vault: &mut Vault<R, M>,
     call: &Call,
@@ -398,15 +391,14 @@ pub fn principal_remove<R: Runtime, M: Memory>(
     if owner.account.principals.len() < 2 {
         return Err(Error::invalid("principal", "is the account's last one"));
     }
+    let mut claims = owner.account.claims.unwrap_or_default();
+    let taken = claims.disclaim(claim.by, claim.at, call.now);
+    taken.map_err(used_before)?;
     owner
         .account
         .principals
         .retain(|p| p.as_slice() != claim.principal);
-    let claims = owner.account.claims.unwrap_or_default();
-    owner.account.claims = Some(Claims {
-        after: claims.latest.max(claim.at).max(call.now),
-        ..claims
-    });
+    owner.account.claims = Some(claims);
     vault
         .store
         .remove::<PrincipalRow>(&PrincipalRow::key(&claim.principal));
@@ -416,6 +408,13 @@ pub fn principal_remove<R: Runtime, M: Memory>(
     let number = owner.number;
     vault.save(owner)?;
     info(vault, vault.load(number)?)
+}
+
+fn used_before(at: u64) -> Error {
+    Error::Expired {
+        what: "statement".into(),
+        at,
+    }
 }
 
 fn principal_subject(principal: &[u8]) -> Hash {

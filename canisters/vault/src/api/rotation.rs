@@ -43,6 +43,11 @@ pub fn key_rotate<R: Runtime, M: Memory>(
         .current()
         .ok_or_else(|| Error::internal("key chain"))?;
     let recovery_was = owner.account.recovery;
+    if owner.account.signing != current.link.signing
+        && let Some(claims) = &mut owner.account.claims
+    {
+        claims.renew();
+    }
     owner.account.link = current.hash;
     owner.account.signing = current.link.signing;
     owner.account.recovery = current.link.recovery;

@@ -6,6 +6,7 @@ use crate::storage::layout::Table;
 use crate::storage::row::Row;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::SlotKind;
 use salus_types::api::Head;
 use salus_types::{AccountId, CompartmentId, Error, Hash, SlotId};
@@ -57,16 +58,55 @@ pub struct Strangers {
     pub count: u64,
 }
 
-/// How late claims of principals were signed, as their signers say: a claim that let someone in must
-/// not do so again after they were removed. Times in ms since 1970.
+/// How late statements about principals were signed, as their signers say: none that was used may be used
+/// again, once its opposite was. Times in ms since 1970; never before that of the key in force.
 #[derive(Clone, Copy, Debug, Default, Encode, Decode)]
 pub struct Claims {
-    /// The latest that was accepted.
+    /// The latest claim that was accepted; by the identity key, a disclaim must be later.
     #[n(0)]
     pub latest: u64,
-    /// Those to come must be later than this.
+    /// Later than any removal; by the identity key, a claim must be later.
     #[n(1)]
     pub after: u64,
+    /// The latest statement of either kind by the recovery key, whose next must be later: what a thief signs
+    /// with the identity key must not make it wait.
+    #[n(2)]
+    pub recovery: Option<u64>,
+}
+
+impl Claims {
+    /// Takes a claim; else the time it has to be later than.
+    pub fn claim(&mut self, by: Authority, at: u64) -> Result<(), u64> {
+        self.later(by, at, self.after)?;
+        self.latest = self.latest.max(at);
+        Ok(())
+    }
+
+    /// Takes a disclaim, now; else the time it has to be later than.
+    pub fn disclaim(&mut self, by: Authority, at: u64, now: u64) -> Result<(), u64> {
+        self.later(by, at, self.latest)?;
+        self.after = self.latest.max(at).max(now);
+        Ok(())
+    }
+
+    fn later(&mut self, by: Authority, at: u64, identity: u64) -> Result<(), u64> {
+        let than = match by {
+            Authority::Identity => identity,
+            Authority::Recovery => self.recovery.unwrap_or(0),
+        };
+        if at <= than {
+            return Err(than);
+        }
+        if by == Authority::Recovery {
+            self.recovery = Some(at);
+        }
+        Ok(())
+    }
+
+    /// The identity key is another: nothing that the one before signed verifies any more.
+    pub fn renew(&mut self) {
+        (self.latest, self.after) = (0, 0);
+    }
 }
 
 /// An account.
@@ -153,7 +193,7 @@ pub struct AccountRow {
     /// Accounts whose keys its owner recorded, if any.
     #[n(26)]
     pub pins: Option<u64>,
-    /// Claims so far, once there was one.
+    /// Claims and disclaims so far, once there was one.
     #[n(27)]
     pub claims: Option<Claims>,
 }

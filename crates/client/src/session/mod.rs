@@ -5,6 +5,7 @@ mod compartments;
 mod create;
 mod elsewhere;
 mod offered;
+mod principals;
 mod profile;
 mod prove;
 mod recover;

@@ -1,21 +1,17 @@
-//! Unlocking: by the phrase, a slot's secret or a passphrase, and joining a principal to the account. Must not
-//! know where secrets come from.
+//! Unlocking: by the phrase, a slot's secret or a passphrase. Must not know where secrets come from.
 
 use super::Unlocked;
 use crate::client::Client;
 use crate::error::{ClientError, IntegrityError, Result};
 use crate::keys::SlotHold;
-use crate::ledger::{Ledger, sign};
+use crate::ledger::Ledger;
 use crate::people::current;
-use candid::Principal;
 use salus_crypto::passphrase::{Passphrase, SecondSecret};
 use salus_crypto::phrase::RecoveryPhrase;
 use salus_crypto::slot::SlotSecret;
 use salus_protocol::KeyChain;
-use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::{SlotKind, SlotParameters};
-use salus_protocol::request::{Claim, Disclaim};
-use salus_types::api::{AccountInfo, Signed};
+use salus_types::api::AccountInfo;
 use salus_types::{AccountId, Error, SlotId};
 use serde_bytes::ByteBuf;
 
@@ -123,14 +119,7 @@ impl Client {
                     }
                     other => other?,
                 };
-                let claim = Claim {
-                    vault: self.vault_bytes().to_vec(),
-                    account,
-                    principal: self.caller().as_slice().to_vec(),
-                    by: Authority::Recovery,
-                    at: self.now(),
-                };
-                let info = self.claim(sign(&claim, &recovery)).await?;
+                let info = self.join(account, &recovery).await?;
                 if info.account != account {
                     return Err(IntegrityError::OtherAccount.into());
                 }
@@ -143,14 +132,6 @@ impl Client {
         } else {
             Err(ClientError::WrongPhrase)
         }
-    }
-
-    /// Joins an account with a claim made for the caller by [`Unlocked::authorise`].
-    ///
-    /// # Errors
-    /// The vault's.
-    pub async fn claim(&self, claim: Signed) -> Result<AccountInfo> {
-        self.update("principal_claim", (claim,)).await
     }
 
     pub(super) async fn load_ledger(&self, chain: &KeyChain) -> Result<Ledger> {
@@ -185,52 +166,5 @@ impl Client {
             Some(slot) => IntegrityError::Slot { slot }.into(),
             None => ClientError::WrongPhrase,
         })
-    }
-}
-
-impl Unlocked {
-    /// A claim with which `principal` may join this account by [`Client::claim`].
-    ///
-    /// # Errors
-    /// [`ClientError::Locked`].
-    pub fn authorise(&self, principal: Principal) -> Result<Signed> {
-        self.with(|keys| {
-            let claim = Claim {
-                vault: self.vault(),
-                account: self.account(),
-                principal: principal.as_slice().to_vec(),
-                by: Authority::Identity,
-                at: self.client.now(),
-            };
-            Ok(sign(&claim, &keys.bundle.current.signing))
-        })
-    }
-
-    /// Ends a principal's right to call for this account, for instance a lost Internet Identity's.
-    ///
-    /// # Errors
-    /// [`ClientError::Locked`] and the vault's.
-    pub async fn remove_principal(&self, principal: Principal) -> Result<()> {
-        let disclaim = self.with(|keys| {
-            let disclaim = Disclaim {
-                vault: self.vault(),
-                account: self.account(),
-                principal: principal.as_slice().to_vec(),
-                by: Authority::Identity,
-                at: self.client.now(),
-            };
-            Ok(sign(&disclaim, &keys.bundle.current.signing))
-        })?;
-        let _: AccountInfo = self.client.update("principal_remove", (disclaim,)).await?;
-        Ok(())
-    }
-
-    /// Principals that may call for this account, as the vault tells.
-    ///
-    /// # Errors
-    /// The vault's.
-    pub async fn principals(&self) -> Result<Vec<Principal>> {
-        let info = self.client.account().await?;
-        Ok(info.ok_or(ClientError::NoAccount)?.principals)
     }
 }

@@ -152,7 +152,7 @@ fn the_phrase_alone_finds_and_claims_the_account() {
         account: alice.id,
         principal: alice.principal.as_slice().to_vec(),
         by: Authority::Identity,
-        at: NOW,
+        at: NOW + 1,
     };
     let signed = sign(&alice.signing, &gone);
     let info = api::principal_remove(&mut vault, &call, signed).unwrap();
@@ -205,6 +205,88 @@ fn principal_claim_by_unauthorized_is_refused() {
     let old = sign(&alice.signing, &old);
     let error = refused(&mut vault, |v| api::principal_claim(v, &call, old));
     assert!(matches!(error, Error::Expired { .. }));
+}
+
+/// What the identity key or the recovery key says of a principal, when and how it is answered.
+#[test]
+fn what_is_said_of_principals_is_used_once_and_no_thief_delays_the_phrase() {
+    let mut vault = new_vault();
+    let mut alice = Person::opened(&mut vault, 1);
+    let (new, own) = (Principal::from_slice(&[77; 29]), alice.principal);
+    let by = |by| match by {
+        Authority::Identity => alice.signing.clone(),
+        Authority::Recovery => alice.recovery.clone(),
+    };
+    let [identity, recovery] = [Authority::Identity, Authority::Recovery].map(by);
+    let key = |by| match by {
+        Authority::Identity => &identity,
+        Authority::Recovery => &recovery,
+    };
+    let mut says = |vault: &mut crate::testing::TestVault, joins: bool, by, at: u64, now: u64| {
+        let claim = Claim {
+            at,
+            ..claim(&alice, &new, by)
+        };
+        if joins {
+            let call = Call { caller: new, now };
+            api::principal_claim(vault, &call, sign(key(by), &claim)).map(drop)
+        } else {
+            let gone = Disclaim {
+                vault: claim.vault,
+                account: claim.account,
+                principal: claim.principal,
+                by,
+                at,
+            };
+            let call = Call { caller: own, now };
+            api::principal_remove(vault, &call, sign(key(by), &gone)).map(drop)
+        }
+    };
+    let expired = |at| {
+        Err(Error::Expired {
+            what: "statement".into(),
+            at,
+        })
+    };
+    use Authority::{Identity, Recovery};
+    let minute = 60_000;
+    let later = NOW + minute;
+    let ahead = later + 4 * minute;
+    let cases = [
+        (true, Identity, NOW, NOW, Ok(())),
+        (false, Identity, NOW, NOW, expired(NOW)),
+        (false, Identity, NOW + 1, NOW + 1, Ok(())),
+        (true, Identity, NOW, later, expired(NOW + 1)),
+        (true, Identity, later, later, Ok(())),
+        (false, Identity, NOW + 1, later, expired(later)),
+        // As far ahead as it may be signed: the recovery key does not wait for it.
+        (false, Identity, ahead, later, Ok(())),
+        (true, Identity, later + 1, later + 1, expired(ahead)),
+        (true, Recovery, later + 1, later + 1, Ok(())),
+        (false, Recovery, later + 1, later + 2, expired(later + 1)),
+        (false, Recovery, later + 2, later + 2, Ok(())),
+        (true, Recovery, later + 1, later + 3, expired(later + 2)),
+        (true, Recovery, later + 3, later + 3, Ok(())),
+        (false, Recovery, later + 2, later + 3, expired(later + 3)),
+        (false, Recovery, later + 4, later + 4, Ok(())),
+    ];
+    for (case, (joins, by, at, now, answer)) in cases.into_iter().enumerate() {
+        assert_eq!(says(&mut vault, joins, by, at, now), answer, "{case}");
+    }
+    // A new identity key begins anew; what the old one signed is worth nothing.
+    let rotate = rotation(&mut alice, Recovery, 50);
+    api::key_rotate(&mut vault, &alice.call(), rotate).unwrap();
+    let call = Call {
+        caller: new,
+        now: later + 5,
+    };
+    let fresh = Claim {
+        at: later + 5,
+        ..claim(&alice, &new, Identity)
+    };
+    let refused = api::principal_claim(&mut vault, &call, sign(&identity, &fresh));
+    assert_eq!(refused.unwrap_err(), Error::NotFound);
+    api::principal_claim(&mut vault, &call, sign(&alice.signing, &fresh)).unwrap();
 }
 
 #[test]

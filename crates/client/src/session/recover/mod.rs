@@ -12,7 +12,7 @@ mod rescue;
 use super::{SlotInfo, Unlocked};
 use crate::client::Client;
 use crate::error::{ClientError, IntegrityError, Result};
-use crate::ledger::{Ledger, sign};
+use crate::ledger::Ledger;
 use candid::Principal;
 use found::{Found, Own};
 use rescue::Rescue;
@@ -22,7 +22,6 @@ use salus_crypto::sign::SigningKey;
 use salus_crypto::slot::SlotSecret;
 use salus_protocol::KeyChain;
 use salus_protocol::keychain::Authority;
-use salus_protocol::request::Disclaim;
 use salus_types::SlotId;
 use salus_types::api::AccountInfo;
 
@@ -178,15 +177,8 @@ async fn end_principals(
         if principal == client.caller() || kept.contains(&principal) {
             continue;
         }
-        let disclaim = Disclaim {
-            vault: client.vault_bytes().to_vec(),
-            account: info.account,
-            principal: principal.as_slice().to_vec(),
-            by: Authority::Recovery,
-            at: client.now(),
-        };
-        let signed = sign(&disclaim, recovery);
-        info = client.update("principal_remove", (signed,)).await?;
+        let (account, by) = (info.account, Authority::Recovery);
+        info = client.disclaim(account, principal, by, recovery).await?;
     }
     Ok(info)
 }
