@@ -1,7 +1,7 @@
 //! 16–18: what was true once: an older version, an older account, an older epoch.
 
 use super::super::*;
-use salus_client::{Chain, Label, Quiet, Transport, VaultError};
+use salus_client::{Chain, Label, Quiet, Transport, VaultError, Verdict};
 use salus_protocol::keychain::KeyLink;
 use salus_tests::transports::{Snapshot, decode_answer};
 use salus_types::Hash;
@@ -39,7 +39,17 @@ fn a16_serve_an_older_version_to_its_owner() {
             .lies
             .alter::<Vec<VersionView>>("record_get", |views| drop(views.remove(0)));
         let history = unmoved(&world, person.own.history(record)).await;
-        assert_eq!(integrity(history), IntegrityError::NotInFeed { record });
+        // Explained, and kept, as every refusal of what a feed tells is.
+        let Err(ClientError::Refused(refused)) = history else {
+            panic!("not explained: {history:?}")
+        };
+        assert_eq!(refused.error, IntegrityError::NotInFeed { record });
+        assert_eq!(refused.verdict, Verdict::Answer);
+        let kept = person.device.client.refusals().await.unwrap();
+        assert!(
+            kept.iter()
+                .any(|(account, _)| *account == person.own.account())
+        );
         person.device.lies.stop();
         assert_eq!(person.titles().await, ["new"]);
     });
@@ -81,6 +91,37 @@ fn a16_serve_an_older_version_to_a_grantee() {
         let wanted = [(record, newest)];
         let opened = doctor.own.open_granted(&grant, &wanted).await.map(drop);
         assert_eq!(integrity(opened), IntegrityError::Omitted { record });
+    });
+}
+
+#[test]
+fn a16_slip_an_older_version_in_beside_the_one_that_was_asked_for() {
+    run(async {
+        let world = World::new();
+        let (patient, doctor, grant) = granted(&world).await;
+        let medicines = patient.compartment("Medicines");
+        let old = patient.own.records(medicines).await.unwrap().remove(0);
+        patient.amend(&old, "new").await;
+        let record = old.record;
+        let lies = &doctor.device.lies;
+        let before = Rc::new(RefCell::new(Vec::new()));
+        let keep = Rc::clone(&before);
+        lies.alter::<Vec<VersionView>>("release_open", move |views| {
+            keep.borrow_mut().clone_from(views);
+        });
+        let opened = doctor.own.open_granted(&grant, &[(record, Some(1))]).await;
+        assert_eq!(opened.unwrap()[0].item.descriptor.title, "aspirin");
+        let extra = before.borrow().clone();
+        lies.alter::<Vec<VersionView>>("release_open", move |views| {
+            views.extend(extra.clone());
+        });
+        let open = async |wanted| integrity(doctor.own.open_granted(&grant, &[wanted]).await);
+        let refused = IntegrityError::Malformed("a version not asked for");
+        assert_eq!(open((record, Some(2))).await, refused);
+        // Nor one and the same twice.
+        let refused = IntegrityError::Malformed("a version twice");
+        assert_eq!(open((record, Some(1))).await, refused);
+        assert_eq!(open((record, None)).await, refused);
     });
 }
 

@@ -179,8 +179,20 @@ impl Unlocked {
     /// All versions of a record of one's own, newest first, each following the one before.
     ///
     /// # Errors
-    /// [`ClientError::NotFound`]; [`IntegrityError`].
+    /// [`ClientError::NotFound`]; as [`Self::records`].
     pub async fn history(&self, record: RecordId) -> Result<Vec<RecordItem>> {
+        let mut rounds = ROUNDS;
+        let history = loop {
+            rounds -= 1;
+            match self.history_once(record).await {
+                Err(error) if rounds > 0 && retriable(&error) => {}
+                other => break other,
+            }
+        };
+        self.client().explained(self.account(), history).await
+    }
+
+    async fn history_once(&self, record: RecordId) -> Result<Vec<RecordItem>> {
         let views = self.all_views(record).await?;
         let mut authors = Authors::default();
         let mut out: Vec<RecordItem> = Vec::with_capacity(views.len());
@@ -208,16 +220,16 @@ impl Unlocked {
         }
     }
 
-    /// Refuses a newest version that is older than the feed tells of.
+    /// Refuses a newest version that is older than the certified feed tells of.
     async fn check_newest(&self, newest: &RecordItem) -> Result<()> {
-        let Some(compartment) = newest.compartment else {
-            return Ok(());
+        let compartment = newest.compartment.unwrap_or(CompartmentId::DROP_BOX);
+        let read = |compartment| async move {
+            let feed = self.client().feed(self.account(), None, compartment);
+            let feed = feed.await?;
+            Ok((feed.newest(&newest.record), feed))
         };
-        let feed = self
-            .client()
-            .feed(self.account(), None, compartment)
-            .await?;
-        match feed.newest(&newest.record) {
+        let told = self.certified_once(vec![compartment], read).await?;
+        match told.into_iter().next().flatten() {
             Some((version, hash)) if (version, hash) == (newest.version, newest.statement) => {
                 Ok(())
             }

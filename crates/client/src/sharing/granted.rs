@@ -11,6 +11,7 @@ use salus_crypto::Key;
 use salus_protocol::grant::{Access, Scope};
 use salus_types::api::{Filed, RecordGet, RecordPage, ReleaseList, ReleaseOpen, VersionView};
 use salus_types::{CompartmentId, RecordId, limits};
+use std::collections::BTreeSet;
 
 /// How often a list is read again because something was added meanwhile. Every time is one more
 /// audited release.
@@ -217,9 +218,16 @@ impl Unlocked {
         let views = self.release_keys(grant, wanted).await?;
         let mut authors = self.known_authors(grant);
         let mut out = Vec::with_capacity(views.len());
+        let mut came = BTreeSet::new();
         for view in &views {
-            if !wanted.iter().any(|(record, _)| *record == view.record) {
-                return Err(IntegrityError::Malformed("a record not asked for").into());
+            let asked = wanted.iter().any(|(record, version)| {
+                *record == view.record && version.is_none_or(|wanted| wanted == view.version)
+            });
+            if !asked {
+                return Err(IntegrityError::Malformed("a version not asked for").into());
+            }
+            if !came.insert((view.record, view.version)) {
+                return Err(IntegrityError::Malformed("a version twice").into());
             }
             let (item, shown, content) = self.granted_item(grant, view, &mut authors, true).await?;
             let content = content.ok_or_else(|| defect(view.record, "its key"))?;
