@@ -32,9 +32,30 @@ struct Compartment {
     damaged: bool,
 }
 
-impl fmt::Display for Compartment {
+/// What `add` answers.
+#[derive(Serialize)]
+struct Added {
+    #[serde(flatten)]
+    compartment: Compartment,
+    /// Grants over everything that did not get its key.
+    left_behind: Vec<String>,
+}
+
+impl fmt::Display for Added {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Added {}: {}", line(&self.name), self.id)
+        let Compartment { id, name, .. } = &self.compartment;
+        write!(f, "Added {}: {id}", line(name))?;
+        if !self.left_behind.is_empty() {
+            write!(
+                f,
+                "\nThese grants over everything did not get its key; accept their keys if those changed \
+                 (`salus contact list`), or give them again:"
+            )?;
+            for grant in &self.left_behind {
+                write!(f, "\n  {grant}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -95,16 +116,20 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
                     taken.label.name, taken.id
                 )));
             }
-            let id = session
+            let added = session
                 .unlocked
                 .add_compartment(&Label::named(name.clone()))
                 .await?;
-            app.out.answer(&Compartment {
-                id: id.to_string(),
+            let compartment = Compartment {
+                id: added.id.to_string(),
                 name,
                 category: None,
                 epoch: 1,
                 damaged: false,
+            };
+            app.out.answer(&Added {
+                compartment,
+                left_behind: added.left_behind.iter().map(ToString::to_string).collect(),
             })
         }
     }

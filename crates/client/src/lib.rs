@@ -53,7 +53,7 @@ pub use records::{
 pub use refusal::{KeptRefusal, Refusal, Verdict};
 pub use rotation::Rotated;
 pub use session::{
-    Compartment, Kept, Label, NewAccount, NewSlot, Offered, OfferedSlot, Profile, Recovery,
+    Added, Compartment, Kept, Label, NewAccount, NewSlot, Offered, OfferedSlot, Profile, Recovery,
     SlotInfo, Unlocked, browser_slot_message, passkey_slot_message, passphrase_device_message,
 };
 pub use sharing::{

@@ -31,12 +31,12 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         }
         Intent::AddCompartment { compartment } => {
             let label = views::label(&compartment);
-            let id = unlocked
+            let added = unlocked
                 .add_compartment(&label)
                 .await
                 .map_err(from_client)?;
             Ok(Reply::Compartment(Compartment {
-                id: views::compartment(id),
+                id: views::compartment(added.id),
                 name: label.name,
                 category: compartment.category,
                 records: 0,

@@ -154,6 +154,8 @@ fn after_a_recovery_nothing_is_sealed_to_someone_until_it_is_accepted() {
         assert_eq!((revoked.reissued.len(), revoked.left_behind.len()), (0, 1));
         let rotated = patient.own.rotate_everything(&Quiet).await.unwrap();
         assert_eq!(rotated.left_behind.len(), 1);
+        let added = patient.own.add_compartment(&Label::named("Teeth")).await;
+        assert_eq!(added.unwrap().left_behind, rotated.left_behind);
         let theirs = |grants: Vec<salus_client::GivenGrant>| {
             let theirs = grants.into_iter().filter(|g| g.grant.grantee == account);
             theirs.max_by_key(|g| g.grant.revision).unwrap()

@@ -176,6 +176,8 @@ async fn everything_includes_what_is_added_later(world: World) {
         .add_compartment(&Label::named("Teeth"))
         .await
         .unwrap();
+    assert!(teeth.left_behind.is_empty());
+    let teeth = teeth.id;
     patient
         .own
         .add_record(teeth, &draft("crown"), &text("crown"), &Quiet)

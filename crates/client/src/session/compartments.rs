@@ -7,7 +7,7 @@ use crate::error::{ClientError, Result};
 use crate::keys::Keys;
 use salus_crypto::{note, random_id};
 use salus_protocol::ledger::Change;
-use salus_types::CompartmentId;
+use salus_types::{CompartmentId, GrantId};
 
 /// Separates a compartment's name from its tag: U+001F, which nobody types.
 const SEPARATOR: char = '\u{1f}';
@@ -70,6 +70,16 @@ pub struct Compartment {
     pub damaged: bool,
 }
 
+/// What adding a compartment led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The compartment.
+    pub id: CompartmentId,
+    /// Grants in force over everything that did not get its key: their grantees' keys changed and wait to
+    /// be accepted, or the grant cannot be made anew. They read nothing in it until they are given again.
+    pub left_behind: Vec<GrantId>,
+}
+
 impl Unlocked {
     /// The account's compartments, by name.
     ///
@@ -104,11 +114,11 @@ impl Unlocked {
         Ok(Label::from_text(&text))
     }
 
-    /// Adds a compartment. Whoever was granted everything gets its key too.
+    /// Adds a compartment. Whoever was granted everything gets its key too, but for those that are named.
     ///
     /// # Errors
     /// [`ClientError::Invalid`] for an empty name, and whatever an append may give.
-    pub async fn add_compartment(&self, label: &Label) -> Result<CompartmentId> {
+    pub async fn add_compartment(&self, label: &Label) -> Result<Added> {
         if label.name.trim().is_empty() {
             return Err(ClientError::Invalid {
                 field: "name",
@@ -116,13 +126,8 @@ impl Unlocked {
             });
         }
         let id = CompartmentId(random_id()?);
-        self.add_compartment_as(id, label).await?;
-        Ok(id)
-    }
-
-    async fn add_compartment_as(&self, id: CompartmentId, label: &Label) -> Result<()> {
         loop {
-            let remaining = self.grants_over_everything().await?;
+            let (remaining, left_behind) = self.grants_over_everything().await?;
             let made = self
                 .try_append(|keys| {
                     let (compartment, key) = make_compartment(self.scope(), id, label, &keys.amk)?;
@@ -136,7 +141,7 @@ impl Unlocked {
                 })
                 .await?;
             if let super::Appended::Done = made {
-                return Ok(());
+                return Ok(Added { id, left_behind });
             }
         }
     }

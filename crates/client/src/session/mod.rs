@@ -13,7 +13,7 @@ mod rotate;
 mod slots;
 mod unlock;
 
-pub use compartments::{Compartment, Label};
+pub use compartments::{Added, Compartment, Label};
 pub(crate) use create::ledger_kind;
 pub use create::{NewAccount, NewSlot};
 pub use offered::{

@@ -10,7 +10,7 @@ use crate::surroundings::Quiet;
 use salus_crypto::commitment::commit_purpose;
 use salus_crypto::{note, random_id};
 use salus_protocol::canonical;
-use salus_protocol::grant::{Conveyed, Grant, Scope, VersionRef};
+use salus_protocol::grant::{Conveyed, Grant, READ, Scope, VersionRef};
 use salus_protocol::ledger::{Change, Pin};
 use salus_protocol::statement;
 use salus_types::api::{GrantPage, GrantStatus, GrantView};
@@ -379,25 +379,30 @@ impl Unlocked {
         })
     }
 
-    /// Grants over everything that are not over, to be made anew when a compartment is added.
-    pub(crate) async fn grants_over_everything(&self) -> Result<Vec<Plan>> {
+    /// Grants over everything that are not over, to be made anew when a compartment is added; and those
+    /// of them that may read and cannot be.
+    pub(crate) async fn grants_over_everything(&self) -> Result<(Vec<Plan>, Vec<GrantId>)> {
         let any = self.with(|keys| {
             let now = self.client().now();
             let live = |g: &salus_protocol::ledger::GrantState| !g.revoked && g.entry.expires > now;
             Ok(keys.ledger.state.grants.values().any(live))
         })?;
+        let (mut plans, mut left_behind) = (Vec::new(), Vec::new());
         if !any {
-            return Ok(Vec::new());
+            return Ok((plans, left_behind));
         }
-        let grants = self.grants().await?;
-        Ok(grants
-            .iter()
-            .filter(|g| {
-                g.grant.scope == Scope::Everything
-                    && matches!(g.phase, GrantPhase::Active | GrantPhase::Upcoming)
-            })
-            .filter_map(Self::plan_again)
-            .collect())
+        for given in self.grants().await? {
+            let live = matches!(given.phase, GrantPhase::Active | GrantPhase::Upcoming);
+            if given.grant.scope != Scope::Everything || !live {
+                continue;
+            }
+            match Self::plan_again(&given) {
+                Some(plan) => plans.push(plan),
+                None if given.grant.rights & READ != 0 => left_behind.push(given.grant.id),
+                None => {}
+            }
+        }
+        Ok((plans, left_behind))
     }
 }
 
