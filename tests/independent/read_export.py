@@ -132,18 +132,18 @@ class Ledger:
         change, fields = op[6]
         need(op[1] == self.account and op[2] == self.count, "an operation out of order")
         need(op.get(3, EMPTY) == self.head, "the operation before")
-        self.link = fields[0] if change == 9 else self.link
+        self.link, rotates = (fields[0], fields[0] != self.link) if change == 9 else (self.link, False)
         need(op[4] == self.link, "a link that is not in force")
         if self.link in self.chain:
             link = self.chain[self.link]
             check_signature(link[4], b"ledger-op", statement, signature)
             # What an overridden key signed stands if a recovery follows.
-            recovered = change == 9 and link[7] == 0
+            recovered = rotates and link[7] == 0
             need(not self.unvouched or recovered, "operations that nobody vouches for")
         self.unvouched = self.link not in self.chain
-        self.apply(change, fields)
+        self.apply(change, fields, rotates)
         self.count, self.head = self.count + 1, sha256(labelled(b"ledger-op", statement))
-    def apply(self, change, fields):
+    def apply(self, change, fields, rotates):
         if change == 0:
             self.generation, self.bundle = 1, fields[1]
             self.slots = {slot[0]: slot for slot in fields[0]}
@@ -160,7 +160,7 @@ class Ledger:
         for new in {7: fields.get(1, []), 11: fields.get(0, [])}.get(change, []):
             need(new[1] == len(self.epochs[new[0]]) + 1, "an epoch out of order")
             self.epochs[new[0]].append((new[2], new[3]))
-        self.bundle = fields[1] if change == 9 else self.bundle
+        self.bundle = fields[1] if rotates else self.bundle
 
 # Section 17: what the network certifies.
 def digest(tree, path, found):

@@ -29,6 +29,7 @@ mod attacks {
     mod shapes;
     mod slots;
     mod taken_back;
+    mod theft;
 }
 
 use salus_client::{ClientError, IntegrityError};

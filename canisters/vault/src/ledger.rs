@@ -99,6 +99,13 @@ fn refused_op(error: LedgerError, owner: &Owner) -> Error {
     }
 }
 
+impl CheckedOp {
+    /// Whether it puts another key link in force.
+    pub(crate) fn rotates(&self) -> bool {
+        matches!(self.op.change, Change::Rotate { .. })
+    }
+}
+
 impl<R: Runtime, M: Memory> Vault<R, M> {
     /// Whether exactly this operation is in the ledger already.
     pub(crate) fn has_op(&self, owner: &Owner, signed: &Signed) -> Result<bool> {

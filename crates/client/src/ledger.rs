@@ -8,7 +8,7 @@ use crate::remembered::{Grown, check_growth};
 use salus_protocol::KeyChain;
 use salus_protocol::chain;
 use salus_protocol::keychain::Authority;
-use salus_protocol::ledger::{Change, LedgerOp, LedgerState};
+use salus_protocol::ledger::{Change, LedgerError, LedgerOp, LedgerState, Links};
 use salus_protocol::statement::{self, Statement};
 use salus_types::api::{Head, LedgerPage, Signed};
 use salus_types::{AccountId, CompartmentId, Hash};
@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     /// The last operation's key is not in the chain: someone's whose keys were overridden by the
     /// recovery key, if a later operation says so.
     unvouched: bool,
+    /// Where a false checkpoint stands that no recovery has overruled since.
+    falsified: Option<u64>,
 }
 
 /// A rotation of everything, as the ledger tells of it: a new account master key for every slot, none
@@ -46,7 +48,7 @@ pub(crate) struct Begun {
     pub(crate) epochs: BTreeMap<CompartmentId, u32>,
 }
 
-fn wrong(seq: u64, error: salus_protocol::ledger::LedgerError) -> IntegrityError {
+fn wrong(seq: u64, error: LedgerError) -> IntegrityError {
     IntegrityError::Ledger { seq, error }
 }
 
@@ -60,6 +62,7 @@ impl Ledger {
             begun: None,
             recovered: false,
             unvouched: false,
+            falsified: None,
         }
     }
 
@@ -67,7 +70,8 @@ impl Ledger {
     ///
     /// An operation signed under a link that the recovery key has since discarded cannot be verified
     /// any more. It stands if an operation under the recovery-signed link follows, whose signer saw
-    /// it and signed its hash; until then the ledger is not accepted.
+    /// it and signed its hash; until then the ledger is not accepted. So it is with a checkpoint that
+    /// vouches for another state, whoever signed it.
     pub(crate) fn push(
         &mut self,
         signed: &Signed,
@@ -75,7 +79,6 @@ impl Ledger {
         account: AccountId,
         chain: &KeyChain,
     ) -> std::result::Result<LedgerOp, IntegrityError> {
-        use salus_protocol::ledger::LedgerError;
         let op: LedgerOp = statement::decode_for(&signed.statement, vault)?;
         let seq = self.head.count;
         if op.account != account {
@@ -86,13 +89,13 @@ impl Ledger {
             _ => None,
         };
         let in_force = named.unwrap_or(self.link);
+        let rotates = in_force != self.link;
         let unvouched = match chain.link(&op.link) {
             Some(link) => {
                 let before = chain.link(&self.link);
-                let moves_on = named.is_none()
-                    || before.is_none_or(|before| before.link.index < link.link.index);
-                let vouched =
-                    !self.unvouched || (named.is_some() && link.link.by == Authority::Recovery);
+                let moves_on =
+                    !rotates || before.is_none_or(|before| before.link.index < link.link.index);
+                let vouched = !self.unvouched || (rotates && link.link.by == Authority::Recovery);
                 if !moves_on || !vouched {
                     return Err(wrong(seq, LedgerError::Link));
                 }
@@ -101,12 +104,23 @@ impl Ledger {
             }
             None => true,
         };
-        self.head = self
+        let links = Links {
+            before: self.link,
+            in_force,
+        };
+        let folded = self
             .state
-            .apply(&self.head, &in_force, &op, &signed.statement)
+            .apply(&self.head, &links, &op, &signed.statement)
             .map_err(|error| wrong(seq, error))?;
+        self.head = folded.head;
         let by = chain.link(&in_force).map(|link| link.link.by);
-        self.note_rotation(&op, named.is_some() && by == Some(Authority::Recovery));
+        let recovered = rotates && by == Some(Authority::Recovery);
+        if folded.false_checkpoint {
+            self.falsified.get_or_insert(seq);
+        } else if recovered {
+            self.falsified = None;
+        }
+        self.note_rotation(&op, rotates, recovered);
         self.link = in_force;
         self.unvouched = unvouched;
         Ok(op)
@@ -114,7 +128,7 @@ impl Ledger {
 
     /// What an operation means for a rotation of everything. A recovery overrides whatever was begun
     /// before it.
-    fn note_rotation(&mut self, op: &LedgerOp, recovered: bool) {
+    fn note_rotation(&mut self, op: &LedgerOp, rotates: bool, recovered: bool) {
         if recovered {
             self.begun = None;
             self.recovered = true;
@@ -134,7 +148,7 @@ impl Ledger {
             return;
         };
         match &op.change {
-            Change::Rotate { .. } => begun.identity = true,
+            Change::Rotate { .. } => begun.identity |= rotates,
             Change::Advance { epochs, .. } | Change::Revoke { epochs, .. } => {
                 for advance in epochs {
                     let first = begun.epochs.entry(advance.compartment);
@@ -149,7 +163,7 @@ impl Ledger {
     }
 
     /// Whether it ends under the key chain's current link.
-    pub(crate) fn check_end(&self, chain: &KeyChain) -> std::result::Result<(), IntegrityError> {
+    fn check_link(&self, chain: &KeyChain) -> std::result::Result<(), IntegrityError> {
         let fits = !self.unvouched
             && self.head.count > 0
             && chain.current().is_some_and(|l| l.hash == self.link);
@@ -159,12 +173,35 @@ impl Ledger {
             Err(IntegrityError::LedgerKeys)
         }
     }
+
+    /// Whether it ends under the key chain's current link, and holds no false checkpoint that no
+    /// recovery has overruled.
+    pub(crate) fn check_end(&self, chain: &KeyChain) -> std::result::Result<(), IntegrityError> {
+        self.check_link(chain)?;
+        match self.falsified {
+            Some(seq) => Err(wrong(seq, LedgerError::Checkpoint)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Client {
     /// Fetches what follows `ledger` and folds it; `watch` sees every step. The fold is checked
     /// against the highest head remembered.
     pub(crate) async fn follow_ledger(
+        &self,
+        account: AccountId,
+        chain: &KeyChain,
+        ledger: &mut Ledger,
+        watch: impl FnMut(&LedgerOp, &Ledger),
+    ) -> Result<()> {
+        self.fold_ledger(account, chain, ledger, watch).await?;
+        Ok(ledger.check_end(chain)?)
+    }
+
+    /// As [`Self::follow_ledger`], for whoever is about to overrule what was signed last: false
+    /// checkpoints are taken for the damage that they are.
+    pub(crate) async fn fold_ledger(
         &self,
         account: AccountId,
         chain: &KeyChain,
@@ -203,7 +240,7 @@ impl Client {
                 return Err(IntegrityError::Malformed("an empty page of the ledger").into());
             }
         }
-        ledger.check_end(chain)?;
+        ledger.check_link(chain)?;
         let head = ledger.head.clone();
         if known.count > ledger.head.count || hash_at.is_some() || known.count == 0 {
             check_growth(
@@ -406,5 +443,37 @@ mod tests {
         assert!(push(first, 1, rotate(first)).is_err());
         assert_eq!(push(owner, 3, deny.clone()), Ok(Ok(())));
         assert_eq!(push(thief, 2, rotate(thief)), end_refused);
+    }
+
+    /// Ledgers of before the vault refused it may hold one.
+    #[test]
+    fn a_rotation_to_the_link_in_force_is_none() {
+        let chain = KeyChain::genesis(&link(0, None, 1, Authority::Recovery), &[7]).unwrap();
+        let first = chain.genesis_fingerprint();
+        let mut ledger = Ledger::empty(&chain);
+        for change in [open(), rotate(first), checkpoint()] {
+            ledger.head.count = match change {
+                // Where one is due.
+                Change::Checkpoint { .. } => 256,
+                _ => ledger.head.count,
+            };
+            let next = op(&ledger, first, 1, change);
+            ledger.push(&next, &[7], ACCOUNT, &chain).unwrap();
+        }
+        assert_eq!(ledger.state.bundle, [1]);
+        // A checkpoint is as false after it as before.
+        let again = op(&ledger, first, 1, rotate(first));
+        ledger.push(&again, &[7], ACCOUNT, &chain).unwrap();
+        let error = LedgerError::Checkpoint;
+        assert_eq!(
+            ledger.check_end(&chain),
+            Err(IntegrityError::Ledger { seq: 256, error })
+        );
+    }
+
+    fn checkpoint() -> Change {
+        Change::Checkpoint {
+            state: Hash([0; 32]),
+        }
     }
 }

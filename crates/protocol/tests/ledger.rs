@@ -12,6 +12,10 @@ use salus_types::api::Head;
 use salus_types::{CompartmentId, GrantId, Hash, RequestId, SlotId, limits};
 
 const LINK: Hash = Hash([1; 32]);
+const LINKS: Links = Links {
+    before: LINK,
+    in_force: LINK,
+};
 
 #[derive(Clone)]
 struct Ledger {
@@ -35,10 +39,11 @@ impl Ledger {
         let before = self.state.clone();
         match self
             .state
-            .apply(&self.head, &LINK, &op, &canonical::encode(&op))
+            .apply(&self.head, &LINKS, &op, &canonical::encode(&op))
         {
-            Ok(head) => {
-                self.head = head;
+            Ok(folded) => {
+                assert!(!folded.false_checkpoint);
+                self.head = folded.head;
                 Ok(())
             }
             Err(e) => {
@@ -92,7 +97,7 @@ fn an_operation_names_the_head_and_the_link_in_force() {
         let op = op(seq, previous, link, deny.clone());
         let got = ledger
             .state
-            .apply(&ledger.head, &LINK, &op, &canonical::encode(&op));
+            .apply(&ledger.head, &LINKS, &op, &canonical::encode(&op));
         assert_eq!(got, Err(expected));
     }
     ledger.push(deny).expect("the right one");
@@ -210,12 +215,19 @@ fn a_checkpoint_vouches_for_the_state_and_stands_where_it_is_due() {
         }),
         Err(LedgerError::Checkpoint)
     );
-    assert_eq!(
-        ledger.push(Change::Checkpoint {
-            state: Hash([0; 32])
-        }),
-        Err(LedgerError::Checkpoint)
+    // A false one changes nothing, and is told.
+    let mut falsified = ledger.clone();
+    let state = Hash([0; 32]);
+    let op = op(
+        ledger.head.count,
+        Some(ledger.head.hash),
+        LINK,
+        Change::Checkpoint { state },
     );
+    let bytes = canonical::encode(&op);
+    let folded = falsified.state.apply(&ledger.head, &LINKS, &op, &bytes);
+    assert!(folded.expect("what the vault takes").false_checkpoint);
+    assert_eq!(falsified.state, ledger.state);
     // A thief who could refuse the checkpoint must not keep the recovery key from rotating.
     let mut overridden = ledger.clone();
     overridden
@@ -228,6 +240,28 @@ fn a_checkpoint_vouches_for_the_state_and_stands_where_it_is_due() {
     ledger
         .push(Change::Checkpoint { state })
         .expect("checkpoint");
+}
+
+#[test]
+fn a_rotation_to_the_link_in_force_changes_nothing() {
+    let mut ledger = Ledger::opened();
+    let next = Hash([2; 32]);
+    for (before, changes) in [(next, false), (LINK, true)] {
+        let mut state = ledger.state.clone();
+        let links = Links {
+            before,
+            in_force: next,
+        };
+        let rotate = Change::Rotate {
+            link: next,
+            bundle: vec![9; 9],
+        };
+        let op = op(ledger.head.count, Some(ledger.head.hash), next, rotate);
+        let folded = state.apply(&ledger.head, &links, &op, &canonical::encode(&op));
+        assert_eq!(folded.expect("rotation").head.count, 2);
+        assert_eq!(state != ledger.state, changes);
+    }
+    ledger.push(granting(1)).expect("what follows");
 }
 
 #[test]

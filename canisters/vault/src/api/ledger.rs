@@ -6,9 +6,10 @@ use crate::runtime::{Call, Runtime};
 use crate::vault::Vault;
 use ic_stable_structures::Memory;
 use salus_types::api::{Head, LedgerAppend, LedgerPage};
-use salus_types::{Result, limits};
+use salus_types::{Error, Result, limits};
 
-/// Appends an operation and carries it out. The same operation again answers the same.
+/// Appends an operation and carries it out. The same operation again answers the same. A rotation comes
+/// with its key link, by [`super::key_rotate`].
 ///
 /// # Errors
 /// [`salus_types::Error::StaleHead`] if the ledger has moved on; what is wrong with operation or
@@ -24,6 +25,9 @@ pub fn ledger_append<R: Runtime, M: Memory>(
         return Ok(owner.account.ledger.head());
     }
     let checked = vault.check_op(&owner, &args.op, args.grants, call.now)?;
+    if checked.rotates() {
+        return Err(Error::invalid("op", "needs a key link to rotate to"));
+    }
     let head = vault.apply_op(&mut owner, &ownership, checked, &args.op, call.now)?;
     vault.save(owner)?;
     Ok(head)

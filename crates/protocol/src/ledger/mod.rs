@@ -11,7 +11,7 @@ pub use check::{Effect, LedgerError, LedgerView, check};
 pub use parameters::{
     ParametersError, PasskeyParameters, PassphraseParameters, SecondSecretKind, SlotParameters,
 };
-pub use state::{CompartmentState, EpochState, GrantState, LedgerState};
+pub use state::{CompartmentState, EpochState, Folded, GrantState, LedgerState, Links};
 
 use crate::statement::Statement;
 use minicbor::{Decode, Encode};

@@ -1,7 +1,7 @@
 //! The ledger's folded state in memory, as a client keeps it. Must not know storage or secrets.
 
 use super::check::{Effect, LedgerError, LedgerView, check};
-use super::{GrantEntry, LedgerOp, Pin, Slot, SlotKind};
+use super::{Change, GrantEntry, LedgerOp, Pin, Slot, SlotKind};
 use crate::canonical;
 use crate::statement::{self, labelled_hash};
 use minicbor::{Decode, Encode};
@@ -43,6 +43,27 @@ pub struct GrantState {
     /// Whether it was revoked.
     #[n(1)]
     pub revoked: bool,
+}
+
+/// The key links between which an operation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Links {
+    /// The one in force before it.
+    pub before: Hash,
+    /// The one in force from it on: another where it rotates.
+    pub in_force: Hash,
+}
+
+/// What applying an operation led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Folded {
+    /// The head after it.
+    pub head: Head,
+    /// It is a checkpoint that vouches for another state than this ledger folds to. Whoever stole the
+    /// identity key can sign one, and the vault, which has no such state, cannot tell: it changes
+    /// nothing, and nobody may go by the ledger until the recovery key has overruled whoever did.
+    pub false_checkpoint: bool,
 }
 
 /// The state a ledger folds to.
@@ -121,30 +142,36 @@ impl LedgerState {
     }
 
     /// Checks the next operation and applies it. `bytes` is its canonical encoding, whose signature
-    /// was verified under `link`. Returns the head after it.
+    /// was verified under the link in force. A rotation to the link that was in force already is no
+    /// rotation, though ledgers may hold one: it changes nothing.
     ///
     /// # Errors
-    /// Any [`LedgerError`]; the state is then unchanged. A checkpoint whose fingerprint is not this
-    /// state's is [`LedgerError::Checkpoint`].
+    /// Any [`LedgerError`]; the state is then unchanged.
     pub fn apply(
         &mut self,
         head: &Head,
-        link: &Hash,
+        links: &Links,
         op: &LedgerOp,
         bytes: &[u8],
-    ) -> Result<Head, LedgerError> {
-        let effects = check(self, head, link, op)?;
-        if let [Effect::Checkpoint(state)] = effects.as_slice()
-            && *state != self.fingerprint()
-        {
-            return Err(LedgerError::Checkpoint);
+    ) -> Result<Folded, LedgerError> {
+        let effects = check(self, head, &links.in_force, op)?;
+        let false_checkpoint = matches!(
+            effects.as_slice(),
+            [Effect::Checkpoint(state)] if *state != self.fingerprint()
+        );
+        let rotates = matches!(op.change, Change::Rotate { .. });
+        if !rotates || links.before != links.in_force {
+            for effect in effects {
+                self.apply_effect(effect);
+            }
         }
-        for effect in effects {
-            self.apply_effect(effect);
-        }
-        Ok(Head {
+        let head = Head {
             count: head.count.saturating_add(1),
             hash: statement::hash_of::<LedgerOp>(bytes),
+        };
+        Ok(Folded {
+            head,
+            false_checkpoint,
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::api;
 use crate::testing::*;
 use salus_protocol::grant::{READ, Scope};
-use salus_protocol::ledger::{Change, LedgerOp, LedgerState, NewCompartment};
+use salus_protocol::ledger::{Change, LedgerOp, LedgerState, Links, NewCompartment};
 use salus_protocol::statement::decode_for;
 use salus_types::api::{LedgerAppend, Signed};
 use salus_types::{CompartmentId, Error, Hash, RequestId};
@@ -45,9 +45,12 @@ fn operations_come_back_as_they_were_signed_and_fold() {
     let mut head = salus_protocol::chain::EMPTY;
     for op in &page.ops {
         let decoded: LedgerOp = decode_for(&op.statement, vault_id().as_slice()).unwrap();
-        head = state
-            .apply(&head, &alice.link, &decoded, &op.statement)
-            .unwrap();
+        let links = Links {
+            before: alice.link,
+            in_force: alice.link,
+        };
+        let folded = state.apply(&head, &links, &decoded, &op.statement);
+        head = folded.unwrap().head;
     }
     assert_eq!(head, alice.head);
     assert_eq!(state.compartments.len(), 11);

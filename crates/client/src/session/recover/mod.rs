@@ -65,7 +65,7 @@ impl Client {
         let scope = self.scope(info.account);
         let mut ledger = Ledger::empty(&chain);
         let mut found = Found::default();
-        self.follow_ledger(info.account, &chain, &mut ledger, |_, after| {
+        self.fold_ledger(info.account, &chain, &mut ledger, |_, after| {
             found.look(scope, phrase, &chain, after);
         })
         .await?;
