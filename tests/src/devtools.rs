@@ -113,14 +113,27 @@ impl DevTools {
         Ok(answer["result"]["value"].clone())
     }
 
-    /// Puts the clock that a place sees forward, to so many milliseconds ahead of the real one: what a
-    /// program sees whose machine slept for as long.
+    /// Puts the clock that a place sees forward, to so many milliseconds ahead of the real one, or back:
+    /// what a program sees whose machine slept for as long.
     ///
     /// # Errors
     /// When the place does not take it.
-    pub async fn set_ahead(&mut self, place: &Place, ms: u64) -> Result<()> {
+    pub async fn set_ahead(&mut self, place: &Place, ms: i64) -> Result<()> {
+        self.shift(place, "Date", ms).await
+    }
+
+    /// The same with the clock that nobody sets, and that sleeping may stop.
+    ///
+    /// # Errors
+    /// When the place does not take it.
+    pub async fn set_steady_ahead(&mut self, place: &Place, ms: i64) -> Result<()> {
+        self.shift(place, "performance", ms).await
+    }
+
+    async fn shift(&mut self, place: &Place, clock: &str, ms: i64) -> Result<()> {
         let expression = format!(
-            "{{ const now = Date.real ??= Date.now; Date.now = () => now.call(Date) + {ms}; }}"
+            "{{ const now = {clock}.real ??= {clock}.now;
+                {clock}.now = () => now.call({clock}) + {ms}; }}"
         );
         self.evaluate(place, &expression).await.map(drop)
     }

@@ -15,6 +15,9 @@ mod dispatch;
 mod failure;
 #[cfg(target_family = "wasm")]
 mod inbox;
+// Pure, so that it is tested where tests run.
+#[cfg(any(target_family = "wasm", test))]
+mod moment;
 #[cfg(target_family = "wasm")]
 mod people;
 #[cfg(target_family = "wasm")]

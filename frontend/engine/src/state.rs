@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::failure::{Outcome, from_client, from_platform};
+use crate::moment::Moment;
 use crate::platform::held_keys::SignInKey;
 use crate::platform::store::Store;
 use crate::platform::tabs::Tabs;
@@ -77,8 +78,8 @@ pub(crate) struct Engine {
     pub(crate) cancelled: RefCell<HashSet<u32>>,
     /// When somebody was last here, and how long nobody need be.
     pub(crate) idle: Idle,
-    /// When somebody last showed that they are the owner, ms since 1970.
-    pub(crate) proved_at: Cell<Option<u64>>,
+    /// When somebody last showed that they are the owner.
+    pub(crate) proved_at: Cell<Option<Moment>>,
     /// What the page calls this browser.
     pub(crate) browser_name: RefCell<String>,
     /// The other tabs, once listened to.

@@ -14,26 +14,30 @@ use wasm_bindgen_futures::JsFuture;
 /// ES256, EdDSA, RS256 (IANA COSE algorithms): what authenticators sign with does not matter here.
 const ALGORITHMS: [f64; 3] = [-7.0, -8.0, -257.0];
 
-fn no_prf() -> Failure {
+/// Where a passkey that is to be made does not come about.
+const NOT_MADE: &str = "failure-passkey-not-made";
+
+fn said(kind: FailureKind, message_key: &str, detail: String) -> Failure {
     Failure {
-        message_key: "failure-prf".to_owned(),
-        ..FailureKind::Unsupported.into()
+        kind,
+        message_key: message_key.to_owned(),
+        detail,
     }
 }
 
-/// The browser's own words for it.
-fn refused(error: &JsValue) -> Failure {
+fn no_prf() -> Failure {
+    said(FailureKind::Unsupported, "failure-prf", String::new())
+}
+
+/// Why the browser or the person said no. `message_key` is for what was asked of them.
+fn refused(message_key: &str, error: &JsValue) -> Failure {
     let name = text(error, "name");
     let kind = match name.as_deref() {
         Some("InvalidStateError") => FailureKind::Conflict,
         Some("NotSupportedError" | "SecurityError") => FailureKind::Unsupported,
         _ => FailureKind::Cancelled,
     };
-    Failure {
-        kind,
-        message_key: "failure-passkey".to_owned(),
-        detail: name.unwrap_or_default(),
-    }
+    said(kind, message_key, name.unwrap_or_default())
 }
 
 /// Makes one, and says with what it is to be asked from then on.
@@ -62,17 +66,29 @@ pub(crate) async fn make(wanted: &PasskeyWanted) -> Result<(PasskeyRequest, JsVa
         ("authenticatorSelection", selection.into()),
         ("extensions", object(&[("prf", asked.into())]).into()),
     ]);
-    let made = converse("create", &options).await?;
+    let made = converse("create", NOT_MADE, &options).await?;
     let request = PasskeyRequest {
         credential: Uint8Array::new(&get(&made, "rawId")).to_vec(),
         salt: wanted.salt.clone(),
     };
-    let prf = get(&extensions(&made)?, "prf");
+    let key = first_answer(&wanted.slot, &request, &made).await;
+    if key.is_err() {
+        forget(&request.credential);
+    }
+    key.map(|key| (request, key))
+}
+
+/// The key of a passkey that was just made.
+async fn first_answer(
+    slot: &SlotId,
+    request: &PasskeyRequest,
+    made: &JsValue,
+) -> Result<JsValue, Failure> {
+    let prf = get(&extensions(made), "prf");
     if let Some(answer) = answer(&prf) {
-        return Ok((request, import(answer).await?));
+        return import(answer).await;
     }
     if !get(&prf, "enabled").is_truthy() {
-        forget(&made);
         return Err(no_prf());
     }
     // Many answer only when they are asked again.
@@ -80,17 +96,26 @@ pub(crate) async fn make(wanted: &PasskeyWanted) -> Result<(PasskeyRequest, JsVa
         kind: salus_messages::SlotKind::Passkey,
         here: true,
         label: String::new(),
-        id: wanted.slot.clone(),
+        id: slot.clone(),
         passkey: Some(request.clone()),
         takes_sheet_key: false,
         last_used: None,
     };
-    let (_, key) = ask(&[way]).await?;
-    Ok((request, key))
+    let (_, key) = asked(&[way], NOT_MADE).await?.ok_or_else(no_prf)?;
+    Ok(key)
 }
 
 /// Asks whichever of them is at hand.
 pub(crate) async fn ask(ways: &[SlotView]) -> Result<(SlotId, JsValue), Failure> {
+    let closed = || {
+        let key = "failure-passkey-closed";
+        said(FailureKind::WrongSecret, key, String::new())
+    };
+    asked(ways, "failure-passkey").await?.ok_or_else(closed)
+}
+
+/// None where one answers that is none of them, or without a key.
+async fn asked(ways: &[SlotView], message_key: &str) -> Result<Option<(SlotId, JsValue)>, Failure> {
     let requests = || {
         let pair = |way: &SlotView| Some((way.id.clone(), way.passkey.clone()?));
         ways.iter().filter_map(pair)
@@ -110,36 +135,44 @@ pub(crate) async fn ask(ways: &[SlotView]) -> Result<(SlotId, JsValue), Failure>
         ("userVerification", "required".into()),
         ("extensions", object(&[("prf", asked.into())]).into()),
     ]);
-    let came = converse("get", &options).await?;
+    let came = converse("get", message_key, &options).await?;
     let id = Uint8Array::new(&get(&came, "rawId")).to_vec();
     let slot = requests().find(|(_, of)| of.credential == id);
-    let answer = answer(&get(&extensions(&came)?, "prf"));
+    let answer = answer(&get(&extensions(&came), "prf"));
     match (slot, answer) {
-        (Some((slot, _)), Some(answer)) => Ok((slot, import(answer).await?)),
-        _ => Err(no_prf()),
+        (Some((slot, _)), Some(answer)) => Ok(Some((slot, import(answer).await?))),
+        _ => Ok(None),
     }
 }
 
-async fn converse(method: &str, public_key: &Object) -> Result<JsValue, Failure> {
+async fn converse(
+    method: &str,
+    message_key: &str,
+    public_key: &Object,
+) -> Result<JsValue, Failure> {
     let navigator = browser::window().map(|window| JsValue::from(window.navigator()));
     let credentials = get(&navigator.unwrap_or_default(), "credentials");
     let function: Function = get(&credentials, method)
         .dyn_into()
         .map_err(|_| Failure::from(FailureKind::Unsupported))?;
     let options = object(&[("publicKey", public_key.into())]);
-    resolved(function.call1(&credentials, &options)).await
+    resolved(message_key, function.call1(&credentials, &options)).await
 }
 
-async fn resolved(begun: Result<JsValue, JsValue>) -> Result<JsValue, Failure> {
-    let promise: Promise = begun.map_err(|e| refused(&e))?.unchecked_into();
-    JsFuture::from(promise).await.map_err(|e| refused(&e))
+async fn resolved(message_key: &str, begun: Result<JsValue, JsValue>) -> Result<JsValue, Failure> {
+    let promise: Promise = begun
+        .map_err(|e| refused(message_key, &e))?
+        .unchecked_into();
+    JsFuture::from(promise)
+        .await
+        .map_err(|e| refused(message_key, &e))
 }
 
-fn extensions(credential: &JsValue) -> Result<JsValue, Failure> {
-    let function: Function = get(credential, "getClientExtensionResults")
-        .dyn_into()
-        .map_err(|_| no_prf())?;
-    function.call0(credential).map_err(|e| refused(&e))
+/// What extensions answered; undefined where the browser has none.
+fn extensions(credential: &JsValue) -> JsValue {
+    let function = get(credential, "getClientExtensionResults").dyn_into::<Function>();
+    let answered = function.ok().and_then(|f| f.call0(credential).ok());
+    answered.unwrap_or_default()
 }
 
 /// What the authenticator made of the salt.
@@ -163,13 +196,13 @@ async fn import(answer: JsValue) -> Result<JsValue, Failure> {
         &JsValue::FALSE,
         &uses,
     );
-    let key = resolved(function.apply(&subtle, &arguments)).await;
+    let key = resolved("", function.apply(&subtle, &arguments)).await;
     Uint8Array::new(&answer).fill(0, 0, u32::MAX);
     key
 }
 
 /// Tells the authenticator that a passkey is not kept, where that can be said.
-fn forget(credential: &JsValue) {
+pub(crate) fn forget(credential: &[u8]) {
     let Some(window) = browser::window() else {
         return;
     };
@@ -178,7 +211,7 @@ fn forget(credential: &JsValue) {
         let host = window.location().hostname().unwrap_or_default();
         let which = object(&[
             ("rpId", host.into()),
-            ("credentialId", get(credential, "id")),
+            ("credentialId", base64url(credential).into()),
         ]);
         // Nothing depends on it.
         let _ = function.call1(&class, &which);

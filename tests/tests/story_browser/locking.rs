@@ -4,7 +4,7 @@
 use super::super::*;
 use salus_tests::devtools::{DevTools, Place};
 
-const MINUTE: u64 = 60_000;
+const MINUTE: i64 = 60_000;
 
 /// The worker of a page, seen through the DevTools.
 struct Inside {
@@ -22,8 +22,14 @@ impl Inside {
     }
 
     /// The worker finds itself later than it is, as after sleeping.
-    async fn later(&mut self, ms: u64) -> Result<()> {
+    async fn later(&mut self, ms: i64) -> Result<()> {
         self.tools.set_ahead(&self.worker, ms).await
+    }
+
+    /// So long goes by, and its clock is then set to so much behind.
+    async fn set_back(&mut self, behind: i64, gone_by: i64) -> Result<()> {
+        self.tools.set_ahead(&self.worker, -behind).await?;
+        self.tools.set_steady_ahead(&self.worker, gone_by).await
     }
 }
 
@@ -181,6 +187,22 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
     browser.click("prove-send").await?;
     browser.gone("prove").await?;
     browser.see_css("[data-testid='slot']:nth-child(2)").await?;
+
+    // A clock that is set back makes no proof newer, and one from the future is none.
+    for (behind, gone_by) in [(3 * MINUTE, 6 * MINUTE), (3 * MINUTE, 0)] {
+        inside.set_back(behind, gone_by).await?;
+        browser.click("passkey-add").await?;
+        browser.see("prove").await?;
+        browser.click("prove-cancel").await?;
+        browser.click("passkey-cancel").await?;
+        browser.gone("passkey-dialog").await?;
+    }
+    inside.set_back(0, 0).await?;
+    browser.click("passkey-add").await?;
+    browser
+        .see_css("[data-testid='passkey-make']:enabled")
+        .await?;
+    browser.click("passkey-cancel").await?;
 
     // That this browser opens by itself shows nothing about who sits in front of it.
     browser.page.refresh().await?;

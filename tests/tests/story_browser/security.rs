@@ -163,6 +163,23 @@ async fn making_all_keys_new_is_stopped_shown_as_unfinished_and_gone_on_with() -
     Ok(())
 }
 
+/// What the page would print, as text.
+async fn on_paper(tools: &mut DevTools, browser: &Browser) -> Result<String> {
+    let page = tools
+        .page(&browser.page.window().await?.to_string())
+        .await?;
+    let media = |media: &str| json!({ "media": media });
+    let print = media("print");
+    tools
+        .call(Some(&page), "Emulation.setEmulatedMedia", print)
+        .await?;
+    let text = browser.see("sheet-paper").await?.text().await?;
+    tools
+        .call(Some(&page), "Emulation.setEmulatedMedia", media(""))
+        .await?;
+    Ok(text)
+}
+
 /// How many pages the browser would print.
 async fn pages(tools: &mut DevTools, browser: &Browser, name: &str) -> Result<usize> {
     let page = tools
@@ -224,8 +241,23 @@ async fn the_recovery_sheet_is_one_page_and_asks_for_the_words() -> Result<()> {
     }
     ensure!(words.join(" ") == visitor.phrase());
     ensure!(pages(&mut tools, browser, "sheet").await? == 1);
+    let paper = on_paper(&mut tools, browser).await?;
+    ensure!(paper.contains("only inside Salus"), "{paper}");
+    // The code is offered to be scanned where the browser reads codes.
+    let reads = browser
+        .page
+        .execute("return 'BarcodeDetector' in window", Vec::new())
+        .await?
+        .convert::<bool>()?;
+    if !reads {
+        println!("NOT RUN: scanning the sheet, because this browser reads no codes");
+    }
     browser.click("sheet-done").await?;
     browser.see("slot").await?;
+    browser.click("lock").await?;
+    browser.see("unlock").await?;
+    let scanners = count(browser, "[data-testid='recovery-phrase-scan']").await?;
+    ensure!((scanners == 1) == reads, "{scanners} places to scan");
     let complaints = visitor.complaints().await?;
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())

@@ -6,7 +6,7 @@ use salus_tests::devtools::{DevTools, Place};
 use serde_json::json;
 
 /// An authenticator of the browser's own, which says yes to everything.
-async fn authenticator(browser: &Browser, has_prf: bool) -> Result<(DevTools, Place)> {
+async fn authenticator(browser: &Browser, has_prf: bool) -> Result<(DevTools, Place, String)> {
     let mut tools = DevTools::connect(browser).await?;
     let page = tools
         .page(&browser.page.window().await?.to_string())
@@ -19,10 +19,11 @@ async fn authenticator(browser: &Browser, has_prf: bool) -> Result<(DevTools, Pl
         "hasResidentKey": true, "hasUserVerification": true, "hasPrf": has_prf,
         "automaticPresenceSimulation": true, "isUserVerified": true,
     }});
-    tools
+    let made = tools
         .call(Some(&page), "WebAuthn.addVirtualAuthenticator", options)
         .await?;
-    Ok((tools, page))
+    let id = made["authenticatorId"].as_str().context("no id")?;
+    Ok((tools, page, id.to_owned()))
 }
 
 async fn kinds(visitor: &Visitor) -> Result<usize> {
@@ -42,7 +43,7 @@ async fn a_passkey_unlocks_and_shows_who_one_is() -> Result<()> {
     let browser = &visitor.browser;
     browser.see("second-way").await?;
     picture(browser, "second-way.png").await?;
-    let (_tools, _page) = authenticator(browser, true).await?;
+    let (_tools, ..) = authenticator(browser, true).await?;
     ensure!(kinds(&visitor).await? == 1);
     browser.click("passkey-add").await?;
     picture(browser, "passkey.png").await?;
@@ -91,7 +92,7 @@ async fn a_passkey_that_keeps_no_key_is_not_kept_and_it_is_said_why() -> Result<
     visitor.sign_in(false).await?;
     visitor.create_vault(false).await?;
     let browser = &visitor.browser;
-    let (_tools, _page) = authenticator(browser, false).await?;
+    let (mut tools, page, made) = authenticator(browser, false).await?;
     visitor.go("security").await?;
     browser.click("passkey-add").await?;
     browser.click("passkey-make").await?;
@@ -99,6 +100,20 @@ async fn a_passkey_that_keeps_no_key_is_not_kept_and_it_is_said_why() -> Result<
     ensure!(problem.attr("data-kind").await?.as_deref() == Some("unsupported"));
     let words = problem.text().await?;
     ensure!(words.contains("was not added"), "{words}");
+    // Nor does the authenticator go on offering it.
+    let started = Instant::now();
+    loop {
+        let of = json!({ "authenticatorId": made });
+        let kept = tools
+            .call(Some(&page), "WebAuthn.getCredentials", of)
+            .await?;
+        let kept = kept["credentials"].as_array().context("no list")?.len();
+        if kept == 0 {
+            break;
+        }
+        ensure!(started.elapsed() < PATIENCE, "{kept} passkeys are kept");
+        tokio::time::sleep(LOOK).await;
+    }
     browser.click("passkey-cancel").await?;
     ensure!(kinds(&visitor).await? == 1, "a passkey that opens nothing");
     let complaints = visitor.complaints().await?;

@@ -6,28 +6,31 @@
 use super::{passkey, passphrase};
 use crate::dispatch::Task;
 use crate::failure::{Outcome, from_client};
-use crate::platform::clock::Clock;
+use crate::moment::Moment;
+use crate::platform::clock::{Clock, steady_ms};
 use crate::platform::store::Store;
 use crate::state::Engine;
 use crate::views;
 use salus_client::{ClientError, Environment as _, RecoveryPhrase, Unlocked};
 use salus_messages::{Failure, FailureKind, Proof, Secret};
 
-/// How long a proof is good for: 5 minutes.
-const GOOD_FOR_MS: u64 = 5 * 60_000;
+fn now() -> Moment {
+    Moment {
+        // Exact below 2^53.
+        wall: Clock.now_ms() as f64,
+        steady: steady_ms(),
+    }
+}
 
 /// The owner has just shown it, by unlocking with something that does not lie in this browser.
 pub(super) fn shown(engine: &Engine) {
-    engine.proved_at.set(Some(Clock.now_ms()));
+    engine.proved_at.set(Some(now()));
 }
 
 /// Refuses unless it was shown a moment ago.
 pub(crate) fn needed(engine: &Engine) -> Outcome<()> {
-    let fresh = engine
-        .proved_at
-        .get()
-        .is_some_and(|at| Clock.now_ms().abs_diff(at) <= GOOD_FOR_MS);
-    if fresh {
+    let shown = engine.proved_at.get();
+    if shown.is_some_and(|at| at.is_fresh(now())) {
         Ok(())
     } else {
         Err(FailureKind::ProofNeeded.into())

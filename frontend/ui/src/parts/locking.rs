@@ -4,7 +4,7 @@ use crate::app_context::use_app;
 use crate::channel;
 use crate::hooks::{use_act, use_load};
 use crate::model::Action;
-use crate::parts::{Dialog, Look, Ways, button, problem, progress, text_area};
+use crate::parts::{Dialog, Look, Ways, button, phrase_field, problem, progress};
 use crate::remote::Remote;
 use crate::words::count;
 use salus_messages::{Failure, Intent, Proof, Reply, Secret, SlotView};
@@ -92,7 +92,7 @@ pub(crate) fn prove(props: &Proves) -> Html {
             <p class="lead">{ t.prove_lead }</p>
             <Ways ways={ways} busy={act.is_busy()} {onbring} {onfailure} />
             <form class="stack" {onsubmit}>
-                { text_area("prove-phrase", t.recovery_phrase, &phrase, type_phrase).hint(t.recovery_phrase_hint).rows(4).secret() }
+                { phrase_field(&app, "prove-phrase", &phrase, type_phrase) }
                 if let Some(failure) = (*refused).clone().or_else(|| act.failure.clone()) { { problem(t, &failure) } }
                 { progress(&app, act.busy, false) }
                 <div class="actions">

@@ -19,7 +19,10 @@ pub(crate) fn recovery_sheet(t: &'static Texts, sheet: &RecoverySheet) -> Html {
                 }) }
             </ol>
             <div class="on-paper sheet-foot">
-                { qr_code(&sheet.qr, t.sheet_qr) }
+                <div>
+                    { qr_code(&sheet.qr, t.recovery_phrase) }
+                    <p>{ t.sheet_qr }</p>
+                </div>
                 <div>
                     <p>{ t.sheet_use }</p>
                     <p><code>{ &sheet.site }</code></p>

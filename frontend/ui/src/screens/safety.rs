@@ -4,11 +4,11 @@
 use crate::app_context::{App, use_app};
 use crate::browser;
 use crate::hooks::{use_act, use_load};
-use crate::parts::{Icon, Look, button, field, icon, loaded, problem, progress, qr_code};
+use crate::parts::{Icon, Look, button, field, icon, loaded, problem, progress, qr_code, scan};
 use crate::words;
 use salus_messages::{AccountId, Intent, KeyChange, Person, Reply, SafetyView, Topic, Trust};
-use web_sys::{Event, HtmlInputElement, SubmitEvent};
-use yew::{Callback, Html, Properties, TargetCast, function_component, html, use_state};
+use web_sys::SubmitEvent;
+use yew::{Callback, Html, Properties, function_component, html, use_state};
 
 const TOPICS: &[Topic] = &[Topic::Requests, Topic::Patients];
 
@@ -184,7 +184,7 @@ fn compare(props: &Comparing) -> Html {
             { own_code(&app, &view.code) }
             <form class="stack" {onsubmit}>
                 { field("safety-shown", t.safety_shown, &typed, oninput).hint(t.safety_shown_hint) }
-                { scan(&app, send) }
+                { scan(&app, "safety-scan", t.safety_scan, t.safety_no_code, send) }
                 if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
                 { progress(&app, act.busy, false) }
                 <div class="actions">
@@ -211,38 +211,6 @@ fn own_code(app: &App, code: &str) -> Html {
             <div class="actions">
                 { button("safety-copy", t.safety_copy).look(Look::Quiet).icon(Icon::Link).onclick(copy) }
             </div>
-        </div>
-    }
-}
-
-/// A picture of the other's code, where the browser reads such codes.
-fn scan(app: &App, found: Callback<String>) -> Html {
-    if !browser::can_scan() {
-        return Html::default();
-    }
-    let t = app.t;
-    let onchange = {
-        let app = app.clone();
-        Callback::from(move |event: Event| {
-            let Some(input) = event.target_dyn_into::<HtmlInputElement>() else {
-                return;
-            };
-            let (app, found) = (app.clone(), found.clone());
-            for file in browser::files(input.files()).into_iter().take(1) {
-                let (app, found) = (app.clone(), found.clone());
-                browser::scan(&file, move |text| match text {
-                    Some(text) => found.emit(text),
-                    None => app.say(app.t.safety_no_code),
-                });
-            }
-            input.set_value("");
-        })
-    };
-    html! {
-        <div class="field">
-            <label for="safety-scan">{ t.safety_scan }</label>
-            <input id="safety-scan" data-testid="safety-scan" type="file" accept="image/*" capture="environment"
-                class="file-input" {onchange} />
         </div>
     }
 }

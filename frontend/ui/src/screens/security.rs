@@ -10,7 +10,7 @@ use crate::app_context::use_app;
 use crate::browser;
 use crate::hooks::{use_act, use_load};
 use crate::parts::{
-    Dialog, Look, button, head, loaded, problem, progress, recovery_sheet, text_area,
+    Dialog, Look, button, head, loaded, phrase_field, problem, progress, recovery_sheet,
 };
 use salus_messages::{Intent, RecoverySheet, Reply, Secret, SecurityView, Topic};
 use web_sys::SubmitEvent;
@@ -102,7 +102,7 @@ pub(super) fn ask_sheet(props: &Asks) -> Html {
         <Dialog testid="sheet-dialog" title={t.sheet_title} onclose={props.onclose.clone()}>
             <form class="stack" {onsubmit}>
                 <p class="lead">{ t.sheet_ask }</p>
-                { text_area("sheet-phrase", t.recovery_phrase, &phrase, type_phrase).hint(t.recovery_phrase_hint).rows(4).secret() }
+                { phrase_field(&app, "sheet-phrase", &phrase, type_phrase) }
                 if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
                 { progress(&app, act.busy, false) }
                 <div class="actions">

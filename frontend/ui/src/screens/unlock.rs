@@ -3,7 +3,9 @@
 
 use crate::app_context::use_app;
 use crate::hooks::use_act;
-use crate::parts::{Icon, Look, SignOut, Ways, button, check, mark, problem, progress, text_area};
+use crate::parts::{
+    Icon, Look, SignOut, Ways, button, check, mark, phrase_field, problem, progress,
+};
 use crate::route::Route;
 use salus_messages::{Failure, Intent, Proof, Secret, SlotKind, SlotView};
 use web_sys::SubmitEvent;
@@ -85,7 +87,7 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
                 }
                 <Ways ways={props.slots.clone()} busy={act.is_busy()} {onbring} {onfailure} />
                 <form class="stack" {onsubmit}>
-                    { text_area("recovery-phrase", t.recovery_phrase, &phrase, type_phrase).hint(t.recovery_phrase_hint).rows(4).secret() }
+                    { phrase_field(&app, "recovery-phrase", &phrase, type_phrase) }
                     <p class="quiet-text" aria-live="polite">
                         if words > 0 { { crate::words::count(words as u64, t.words_one, t.words_many) } }
                     </p>

@@ -28,6 +28,14 @@ pub(crate) fn failure(t: &'static Texts, failure: &Failure) -> (String, String) 
             t.failure_passkey.to_owned(),
             t.failure_passkey_advice.to_owned(),
         ),
+        "failure-passkey-not-made" => (
+            t.failure_passkey_not_made.to_owned(),
+            t.failure_passkey_not_made_advice.to_owned(),
+        ),
+        "failure-passkey-closed" => (
+            t.failure_passkey_closed.to_owned(),
+            t.failure_passkey_closed_advice.to_owned(),
+        ),
         "failure-start" => (
             t.failure_start.to_owned(),
             t.failure_start_advice.to_owned(),

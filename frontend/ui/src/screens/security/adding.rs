@@ -5,10 +5,12 @@ use crate::browser;
 use crate::hooks::use_act;
 use crate::parts::{Dialog, Icon, Look, button, check, field, icon, problem, progress, text_area};
 use crate::{passkey, words};
-use salus_messages::{Failure, Intent, PasskeyWanted, Reply, Secret};
+use salus_messages::{Failure, FailureKind, Intent, PasskeyWanted, Reply, Secret};
 use web_sys::SubmitEvent;
 use yew::platform::spawn_local;
-use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_state};
+use yew::{
+    Callback, Html, Properties, function_component, html, use_effect_with, use_mut_ref, use_state,
+};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct Adds {
@@ -24,6 +26,8 @@ pub(super) fn add_passkey(props: &Adds) -> Html {
     let label = use_state(|| words::browser_name(t, &browser::user_agent()));
     let refused = use_state(|| None::<Failure>);
     let making = use_state(bool::default);
+    // Made, and not yet a way to unlock.
+    let made = use_mut_ref(|| None::<Vec<u8>>);
     let prepare = {
         let wanted = wanted.clone();
         use_act(Callback::from(move |(reply, _)| {
@@ -37,9 +41,22 @@ pub(super) fn add_passkey(props: &Adds) -> Html {
         let prepare = prepare.clone();
         use_effect_with((), move |()| prepare.send(Intent::PreparePasskey));
     }
+    {
+        let made = made.clone();
+        use_effect_with(add.failure.clone(), move |failure| {
+            // Where no answer came, it may have been added.
+            let sure = failure
+                .as_ref()
+                .is_some_and(|f| f.kind != FailureKind::Network);
+            if let Some(credential) = made.borrow_mut().take_if(|_| sure) {
+                passkey::forget(&credential);
+            }
+        });
+    }
     let onsubmit = {
         let (wanted, label, add) = (wanted.clone(), label.clone(), add.clone());
         let (refused, making) = (refused.clone(), making.clone());
+        let made = made.clone();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let Some(wanted) = (*wanted).clone() else {
@@ -47,13 +64,15 @@ pub(super) fn add_passkey(props: &Adds) -> Html {
             };
             let (label, add) = ((*label).clone(), add.clone());
             let (refused, making) = (refused.clone(), making.clone());
+            let made = made.clone();
             refused.set(None);
             making.set(true);
             spawn_local(async move {
-                let made = passkey::make(&wanted).await;
+                let came = passkey::make(&wanted).await;
                 making.set(false);
-                match made {
+                match came {
                     Ok((passkey, key)) => {
+                        made.replace(Some(passkey.credential.clone()));
                         let slot = wanted.slot;
                         let intent = Intent::AddPasskey {
                             slot,
