@@ -2,7 +2,7 @@
 //! overrules it all the same.
 
 use super::super::*;
-use salus_client::{Label, Unlocked};
+use salus_client::{Kept, Label, Unlocked};
 use salus_protocol::ledger::LedgerError;
 use salus_tests::world::Thief;
 use salus_types::{Hash, limits};
@@ -16,7 +16,8 @@ fn rename(person: &Person) -> Change {
 
 /// The owner opens the account on this device and on a fresh one, and can go on.
 async fn recovers(world: &World, person: &Person) -> Unlocked {
-    let own = person.device.client.recover(&person.phrase).await.unwrap();
+    let recovery = person.device.client.recovery(&person.phrase).await.unwrap();
+    let own = recovery.take_back(&Kept::default()).await.unwrap();
     own.add_compartment(&Label::named("New")).await.unwrap();
     let fresh = world.device(1).client;
     let again = fresh.unlock_with_phrase(&person.phrase).await.unwrap();

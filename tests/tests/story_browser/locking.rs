@@ -217,6 +217,8 @@ async fn what_decides_about_keys_asks_whoever_sits_there_to_show_who_they_are() 
     browser.see("prove").await?;
     browser.click("prove-cancel").await?;
     browser.gone("prove").await?;
+    browser.click("stay-cancel").await?;
+    browser.gone("stay-dialog").await?;
     ensure!(count(browser, "[data-testid='slot']").await? == 1);
     browser.click("renew").await?;
     browser.see("prove").await?;

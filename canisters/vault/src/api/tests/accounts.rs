@@ -222,7 +222,7 @@ fn what_is_said_of_principals_is_used_once_and_no_thief_delays_the_phrase() {
         Authority::Identity => &identity,
         Authority::Recovery => &recovery,
     };
-    let mut says = |vault: &mut crate::testing::TestVault, joins: bool, by, at: u64, now: u64| {
+    let says = |vault: &mut crate::testing::TestVault, joins: bool, by, at: u64, now: u64| {
         let claim = Claim {
             at,
             ..claim(&alice, &new, by)
