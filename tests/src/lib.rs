@@ -12,5 +12,6 @@ pub mod network;
 pub mod page;
 pub mod person;
 pub mod polling;
+pub mod site;
 pub mod transports;
 pub mod world;

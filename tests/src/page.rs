@@ -225,6 +225,15 @@ impl Visitor {
     /// # Errors
     /// When the page does not offer it.
     pub async fn begin_import(&self, file: &Path) -> Result<()> {
+        self.choose_file(file).await?;
+        self.browser.click("import-bundle").await
+    }
+
+    /// Begins a record with a file.
+    ///
+    /// # Errors
+    /// When the page does not offer it.
+    pub async fn choose_file(&self, file: &Path) -> Result<()> {
         self.go("add").await?;
         let browser = &self.browser;
         browser.see("editor").await?;
@@ -236,7 +245,7 @@ impl Visitor {
             .await?;
         let path = file.canonicalize()?;
         input.send_keys(path.to_string_lossy().as_ref()).await?;
-        browser.click("import-bundle").await
+        Ok(())
     }
 
     /// Makes an invitation and reads its link.

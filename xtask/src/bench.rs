@@ -48,15 +48,15 @@ struct Report {
     rows: Vec<Row>,
 }
 
-/// Builds, measures, prints the table and writes the file.
-pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
+/// Builds, measures everything or one part, prints the table and writes the file.
+pub(crate) fn bench(workspace: &Workspace, only: Option<&str>) -> Result<()> {
     let parts = Parts {
         yardstick: true,
         ..Parts::ALL
     };
     build::build(workspace, parts, false)?;
     let mut report = if has_program(workspace)? {
-        measure(workspace)?
+        measure(workspace, only)?
     } else {
         eprintln!("note: salus-tests has no program `{PROGRAM}`; only sizes are measured");
         Report::default()
@@ -87,7 +87,7 @@ pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn measure(workspace: &Workspace) -> Result<Report> {
+fn measure(workspace: &Workspace, only: Option<&str>) -> Result<Report> {
     // The network is measured too: as fast as it can be.
     let mut localnet = workspace.cargo("build");
     localnet.args(["--locked", "--release", "-p", "salus-localnet"]);
@@ -110,6 +110,7 @@ fn measure(workspace: &Workspace) -> Result<Report> {
         ])
         .arg("--out")
         .arg(&out)
+        .args(only.map(|part| ["--only", part]).iter().flatten())
         .env("SALUS_CANISTERS", workspace.canisters())
         .env("SALUS_WEB", workspace.web())
         .env("SALUS_LOCALNET", workspace.released("salus-localnet"))

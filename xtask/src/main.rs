@@ -31,13 +31,13 @@ cargo xtask COMMAND
         [--no-build] [--port N] [--stop-after SECONDS]      build, start a local network, install, load a demonstration
   stop                                         end the local network that run started
   test  [--no-browser]                         every test
-  bench                                        costs against their budgets
+  bench [--only PART]                          costs against their budgets
   tidy                                         the rules of the house
   help                                         this text
 
 run: --detach returns once everything is up; --empty loads no demonstration; --fresh forgets the
 earlier state; --delay answers as slowly as the public network does; --no-build takes what was
-built last.
+built last. bench --only: localnet, vault, keys, native or browser.
 ";
 
 fn main() -> ExitCode {
@@ -79,8 +79,14 @@ fn dispatch() -> Result<()> {
             tests_command::test(&workspace, browser)
         }
         "bench" => {
-            no_more(&mut parser)?;
-            bench::bench(&workspace)
+            let mut only = None;
+            while let Some(argument) = parser.next()? {
+                match argument {
+                    Arg::Long("only") => only = Some(parser.value()?.string()?),
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            bench::bench(&workspace, only.as_deref())
         }
         "tidy" => {
             no_more(&mut parser)?;

@@ -1,12 +1,13 @@
-//! What the benchmarks run in a browser's worker: sealing and opening with the engine's own crate
-//! and build profile, a mebibyte at a time as the engine does. Must not measure time: the worker's
+//! What the benchmarks run in a browser's worker: sealing and opening, a mebibyte at a time as the
+//! engine does, and stretching a passphrase, with the engine's own crate and build profile. Must not measure time: the worker's
 //! script does.
 
 use salus_crypto::hpke::{PublicKey, SecretSeed, open_with, seal_to};
+use salus_crypto::passphrase::{DeviceSecret, Passphrase, SecondSecret, generate_parameters};
 use salus_crypto::record::{PartOpener, PartSealer};
 use salus_crypto::seal::{HEADER_LEN, Opener, Sealer};
 use salus_crypto::{Context, Key, VaultScope, VersionScope, context};
-use salus_types::{AccountId, Hash, RecordId};
+use salus_types::{AccountId, Hash, RecordId, SlotId};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 const VAULT: [u8; 10] = [2; 10];
@@ -179,4 +180,20 @@ impl Envelope {
     pub fn open(&self) -> bool {
         open_with(&self.seed, &whole(), &self.sealed).is_ok()
     }
+}
+
+/// Stretches a passphrase as for a new slot; whether that worked.
+#[wasm_bindgen]
+pub fn stretch() -> bool {
+    let second = SecondSecret::Device(DeviceSecret::from_hmac([8; 32]));
+    let (Ok(passphrase), Ok(parameters)) = (
+        Passphrase::read("seventeen parakeets were asked about zinc"),
+        generate_parameters(second.kind()),
+    ) else {
+        return false;
+    };
+    let scope = place().scope;
+    passphrase
+        .derive_secret(scope, SlotId([9; 16]), &parameters, &second)
+        .is_ok()
 }

@@ -1,6 +1,7 @@
-// Starts the worker and shows what it measured.
+// Starts the worker and shows what it measured. What that is, is what follows # in the address.
 
-const worker = new Worker("/worker.js", { type: "module" });
+const name = location.hash.slice(1);
+const worker = new Worker("/worker.js", { type: "module", name });
 const show = (id, text) => {
   const line = document.createElement("pre");
   line.dataset.testid = id;

@@ -7,12 +7,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use salus_tests::browser::{self, Browser};
 use salus_tests::built;
 use salus_tests::network::{Network, Options};
-use salus_tests::polling;
+use salus_tests::site;
 use serde::Deserialize;
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -51,7 +48,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
 }
 
 async fn sealing(report: &mut Report) -> Result<()> {
-    let address = serve(build()?)?;
+    let address = worker_page()?;
     let browser = Browser::start().await?;
     browser.page.goto(&address).await?;
     let text = browser.see("measured").await?.text().await?;
@@ -108,6 +105,11 @@ async fn first_paint(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// Builds, packs and serves the worker's program; the address of its page.
+pub(crate) fn worker_page() -> Result<String> {
+    site::serve(build()?)
+}
+
 /// Builds and packs the worker's program; the folder it is served from.
 fn build() -> Result<PathBuf> {
     let root = built::root();
@@ -150,54 +152,5 @@ fn build() -> Result<PathBuf> {
 fn run(command: &mut Command) -> Result<()> {
     let status = command.status().context("cargo")?;
     ensure!(status.success(), "{command:?} failed");
-    Ok(())
-}
-
-/// Serves a folder on loopback for as long as this program runs; the address of its page.
-fn serve(folder: PathBuf) -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let port = listener.local_addr()?.port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // A browser that hangs up early needs no answer.
-            let _ = answer(&folder, stream);
-        }
-    });
-    let address = format!("http://127.0.0.1:{port}");
-    polling::get(&address, "/")?;
-    Ok(format!("{address}/"))
-}
-
-fn answer(folder: &Path, mut stream: TcpStream) -> Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut request = String::new();
-    reader.read_line(&mut request)?;
-    let mut header = String::new();
-    while reader.read_line(&mut header)? > 2 {
-        header.clear();
-    }
-    let path = request.split(' ').nth(1).unwrap_or("/");
-    let name = match path.trim_start_matches('/') {
-        "" => "index.html",
-        name if name.contains(['/', '\\']) => "",
-        name => name,
-    };
-    let kind = match name.rsplit('.').next() {
-        Some("html") => "text/html",
-        Some("js") => "text/javascript",
-        Some("wasm") => "application/wasm",
-        _ => "application/octet-stream",
-    };
-    let (status, body) = match fs::read(folder.join(name)) {
-        Ok(bytes) => ("200 OK", bytes),
-        Err(_) => ("404 Not Found", Vec::new()),
-    };
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
-        body.len()
-    )?;
-    stream.write_all(&body)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! `bench --out FILE [--large|--quick] [--only PART]`: how fast the local network answers;
 //! instructions of the vault's calls on it beside plain operations of the same size, and of whatever
-//! people do with their keys; verification of audit chains and sealing, natively; sealing in a
+//! people do with their keys; what they wait for in a browser; verification of audit chains and sealing, natively; sealing in a
 //! browser's worker and the site's first paint. `cargo xtask bench` builds what is measured, calls
 //! this, and adds sizes. With `--large` the vault holds a million records, with `--quick` two
 //! thousand; `--only` measures one part.
@@ -23,6 +23,7 @@ mod report;
 mod sealing;
 mod unlocking;
 mod vault;
+mod ways_in;
 
 use anyhow::{Context as _, Result, bail};
 use report::Report;
@@ -82,6 +83,7 @@ fn main() -> Result<()> {
     }
     if options.wants("keys") {
         runtime.block_on(keys::measure(&mut report))?;
+        runtime.block_on(ways_in::measure(&mut report))?;
     }
     if options.wants("native") {
         chains::measure(&mut report)?;
