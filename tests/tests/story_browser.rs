@@ -19,7 +19,9 @@ mod story_browser {
     mod importing;
     mod locking;
     mod memory;
+    mod other_sites;
     mod pairing;
+    mod scripts;
     mod security;
     mod ways_in;
 }
