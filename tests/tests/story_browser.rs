@@ -52,6 +52,31 @@ async fn picture(browser: &Browser, name: &str) -> Result<()> {
     browser.screenshot(&folder.join(name)).await
 }
 
+/// Waits until so many ways to unlock are listed: other browsers' are heard of in the next round.
+async fn slots(visitor: &Visitor, wanted: usize) -> Result<()> {
+    visitor.go("security").await?;
+    let started = Instant::now();
+    loop {
+        let there = count(&visitor.browser, "[data-testid='slot']").await?;
+        if there == wanted {
+            return Ok(());
+        }
+        ensure!(started.elapsed() < PATIENCE, "{there} ways, not {wanted}");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Fills in the editor that is open and waits for the record.
+async fn write(visitor: &Visitor, title: &str, note: &str) -> Result<()> {
+    let browser = &visitor.browser;
+    browser.see("editor").await?;
+    browser.fill("record-title-input", title).await?;
+    browser.fill("record-note-input", note).await?;
+    browser.click("save-record").await?;
+    browser.see("record").await?;
+    browser.see_text(note).await
+}
+
 /// The same in every width and both colour schemes that people have, for whoever looks at them.
 async fn pictures(browser: &Browser, name: &str) -> Result<()> {
     let mut tools = DevTools::connect(browser).await?;

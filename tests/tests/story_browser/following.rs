@@ -2,16 +2,6 @@
 
 use super::super::*;
 
-async fn write(visitor: &Visitor, title: &str, note: &str) -> Result<()> {
-    let browser = &visitor.browser;
-    browser.see("editor").await?;
-    browser.fill("record-title-input", title).await?;
-    browser.fill("record-note-input", note).await?;
-    browser.click("save-record").await?;
-    browser.see("record").await?;
-    browser.see_text(note).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_shared_with_its_later_versions_shows_them() -> Result<()> {
     let Some((_turn, network)) = stage(Options::default()).await? else {

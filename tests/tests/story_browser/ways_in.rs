@@ -26,12 +26,6 @@ async fn authenticator(browser: &Browser, has_prf: bool) -> Result<(DevTools, Pl
     Ok((tools, page, id.to_owned()))
 }
 
-async fn kinds(visitor: &Visitor) -> Result<usize> {
-    visitor.go("security").await?;
-    visitor.browser.see("slot").await?;
-    count(&visitor.browser, "[data-testid='slot']").await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_unlocks_and_shows_who_one_is() -> Result<()> {
     let Some((_turn, network)) = stage(Options::default()).await? else {
@@ -44,12 +38,12 @@ async fn a_passkey_unlocks_and_shows_who_one_is() -> Result<()> {
     browser.see("second-way").await?;
     picture(browser, "second-way.png").await?;
     let (_tools, ..) = authenticator(browser, true).await?;
-    ensure!(kinds(&visitor).await? == 1);
+    slots(&visitor, 1).await?;
     browser.click("passkey-add").await?;
     picture(browser, "passkey.png").await?;
     browser.click("passkey-make").await?;
     browser.gone("passkey-dialog").await?;
-    ensure!(kinds(&visitor).await? == 2);
+    slots(&visitor, 2).await?;
     visitor.go("").await?;
     browser.see("greeting").await?;
     browser.gone("second-way").await?;
@@ -115,7 +109,7 @@ async fn a_passkey_that_keeps_no_key_is_not_kept_and_it_is_said_why() -> Result<
         tokio::time::sleep(LOOK).await;
     }
     browser.click("passkey-cancel").await?;
-    ensure!(kinds(&visitor).await? == 1, "a passkey that opens nothing");
+    slots(&visitor, 1).await?;
     let complaints = visitor.complaints().await?;
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())
@@ -145,7 +139,7 @@ async fn a_passphrase_unlocks_here_and_forgotten_the_words_do() -> Result<()> {
     picture(browser, "passphrase.png").await?;
     browser.click("passphrase-keep").await?;
     browser.gone("passphrase-dialog").await?;
-    ensure!(kinds(&visitor).await? == 2);
+    slots(&visitor, 2).await?;
 
     // A slip of the pen does not open it, the words do.
     browser.click("lock").await?;
@@ -202,7 +196,7 @@ async fn a_passphrase_and_a_key_on_paper_unlock_on_another_device_and_alone_neit
     browser.fill("passphrase-new", words).await?;
     browser.click("passphrase-keep").await?;
     browser.gone("passphrase-dialog").await?;
-    ensure!(kinds(&visitor).await? == 2);
+    slots(&visitor, 2).await?;
 
     let other = Visitor::arrive(&network, "Ana Ferreira").await?;
     other.sign_in(false).await?;

@@ -158,6 +158,7 @@ impl Unlocked {
         let most = usize::try_from(limits::BATCH_VERSIONS).unwrap_or(1);
         for batch in late.chunks(most) {
             go_on(progress)?;
+            progress.report(Stage::Refiling, done, total);
             let orders: Vec<&Order> = batch.iter().collect();
             for answer in self.file_all(&orders).await? {
                 match answer {
@@ -171,7 +172,6 @@ impl Unlocked {
                     Err(error) => return Err(error),
                 }
             }
-            progress.report(Stage::Refiling, done, total);
         }
         Ok(done)
     }

@@ -204,7 +204,7 @@ pub(crate) fn approve(props: &Approves) -> Html {
         let app = app.clone();
         use_act(Callback::from(move |_| {
             app.say(app.t.pair_added);
-            go(&Route::Account);
+            go(&Route::Security);
         }))
     };
     let onsubmit = {
