@@ -15,6 +15,17 @@ type Question = Rc<dyn Fn(&[u8]) -> Vec<u8>>;
 type Ear = Rc<dyn Fn(&[u8])>;
 type Call = (String, Vec<u8>);
 
+/// When a device dies.
+#[derive(Clone, Copy)]
+struct Death {
+    /// Calls until then.
+    left: u64,
+    /// Whether queries count as calls.
+    queries: bool,
+    /// Whether the last call is carried out.
+    carried: bool,
+}
+
 #[derive(Default)]
 struct Told {
     ears: BTreeMap<String, Ear>,
@@ -32,7 +43,9 @@ pub struct Lies {
     replaying: Rc<Cell<bool>>,
     losing: Rc<RefCell<Option<String>>>,
     failing: Rc<RefCell<Option<(String, u64)>>>,
-    dying: Rc<Cell<Option<(u64, bool)>>>,
+    dying: Rc<Cell<Option<Death>>>,
+    dead: Rc<Cell<bool>>,
+    updates: Rc<Cell<u64>>,
 }
 
 /// An answer's value.
@@ -138,7 +151,25 @@ impl Lies {
     /// Lets so many more calls through, whatever they are. The one after them is still `carried` out,
     /// or not, but its answer is lost; and from then on none arrives.
     pub fn die(&self, after: u64, carried: bool) {
-        self.dying.set(Some((after, carried)));
+        self.dying.set(Some(Death {
+            left: after,
+            queries: true,
+            carried,
+        }));
+    }
+
+    /// The same, where only updates count.
+    pub fn die_at_update(&self, after: u64, carried: bool) {
+        self.dying.set(Some(Death {
+            left: after,
+            queries: false,
+            carried,
+        }));
+    }
+
+    /// How many updates there were.
+    pub fn updates(&self) -> u64 {
+        self.updates.get()
     }
 
     /// How often `method` was called.
@@ -159,19 +190,28 @@ impl Lies {
         self.losing.replace(None);
         self.failing.replace(None);
         self.dying.set(None);
+        self.dead.set(false);
     }
 
     /// Whether the answer of the next call is lost.
-    fn last_breath(&self) -> Result<bool, TransportError> {
+    fn last_breath(&self, query: bool) -> Result<bool, TransportError> {
+        if self.dead.get() {
+            return Err(TransportError::Unreachable("dead".into()));
+        }
         match self.dying.get() {
+            Some(death) if query && !death.queries => Ok(false),
             None => Ok(false),
-            Some((0, true)) => {
-                self.dying.set(Some((0, false)));
-                Ok(true)
+            Some(death) if death.left == 0 => {
+                self.dead.set(true);
+                if death.carried {
+                    Ok(true)
+                } else {
+                    Err(TransportError::Unreachable("dead".into()))
+                }
             }
-            Some((0, false)) => Err(TransportError::Unreachable("dead".into())),
-            Some((left, carried)) => {
-                self.dying.set(Some((left - 1, carried)));
+            Some(death) => {
+                let left = death.left - 1;
+                self.dying.set(Some(Death { left, ..death }));
                 Ok(false)
             }
         }
@@ -237,7 +277,7 @@ impl Transport for Lying {
         tokio::task::yield_now().await;
         self.lies.hear(method, arg);
         self.lies.count(method)?;
-        let lost = self.lies.last_breath()?;
+        let lost = self.lies.last_breath(true)?;
         let call = (method.to_owned(), arg.to_vec());
         if self.lies.replaying.get()
             && let Some(old) = self.lies.told.borrow().recorded.get(&call)
@@ -263,7 +303,8 @@ impl Transport for Lying {
         tokio::task::yield_now().await;
         self.lies.hear(method, arg);
         self.lies.count(method)?;
-        let dying = self.lies.last_breath()?;
+        let dying = self.lies.last_breath(false)?;
+        self.lies.updates.set(self.lies.updates.get() + 1);
         let answer = self.honest.update(method, arg).await?;
         if dying {
             return Err(TransportError::TimedOut);
