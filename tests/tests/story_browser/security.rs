@@ -45,8 +45,8 @@ async fn a_lost_browser_is_locked_out_and_every_key_it_had_is_new() -> Result<()
     }
 
     // What the lost one opened by itself it opens no more, and the words still do.
-    lost.browser.page.refresh().await?;
     lost.browser.see("recovery-phrase").await?;
+    lost.go("").await?;
     lost.unlock().await?;
 
     // Signed out everywhere else, only this browser and the words are left.
