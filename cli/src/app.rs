@@ -67,11 +67,19 @@ impl App {
     /// # Errors
     /// When one of the three is not to be had.
     pub(crate) async fn client(&self) -> Result<Client> {
+        self.client_of(&self.identity()?).await
+    }
+
+    /// As [`Self::client`], for an identity beside the one that calls.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub(crate) async fn client_of(&self, identity: &IdentityFile) -> Result<Client> {
         let network = self.network()?;
         let vault = network.vault()?;
         let vault = Principal::from_text(vault)
             .map_err(|_| Error::usage(format!("`{vault}` is not a canister id")))?;
-        let identity = parse(&self.identity()?)?;
+        let identity = parse(identity)?;
         let given = match &network.root_key {
             RootKey::Given(key) => Some(key.clone()),
             RootKey::Mainnet | RootKey::Fetch => None,
@@ -104,6 +112,14 @@ impl App {
     /// What this machine keeps to open the account of a folder.
     pub(crate) fn secrets(&self, folder: &Path) -> Secrets {
         Secrets::of(folder, self.secrets)
+    }
+
+    /// Where a client remembers things of an account.
+    pub(crate) fn memory_of(&self, client: &Client, account: AccountId) -> PathBuf {
+        self.home
+            .memory(&network::folder_name(&client.root_key()))
+            .join(client.vault().to_text())
+            .join(account.to_string())
     }
 
     /// Where this machine keeps what belongs to an account.

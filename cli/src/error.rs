@@ -56,6 +56,9 @@ pub(crate) struct Error {
     /// What the name could have meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) candidates: Vec<String>,
+    /// What is still to be done, of something that was stopped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left: Vec<String>,
 }
 
 impl Error {
@@ -67,6 +70,7 @@ impl Error {
             message: message.into(),
             hint: None,
             candidates: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -111,6 +115,12 @@ impl Error {
         self
     }
 
+    /// With what is still to be done.
+    pub(crate) fn left(mut self, left: Vec<String>) -> Self {
+        self.left = left;
+        self
+    }
+
     /// The JSON form: `{"error":{…}}`.
     pub(crate) fn to_json(&self) -> String {
         serde_json::json!({ "error": self }).to_string()
@@ -122,6 +132,13 @@ impl Error {
         for candidate in &self.candidates {
             out.push_str("\n  ");
             out.push_str(&crate::text::shown(candidate));
+        }
+        if !self.left.is_empty() {
+            out.push_str("\nstill to be done:");
+        }
+        for left in &self.left {
+            out.push_str("\n  ");
+            out.push_str(&crate::text::shown(left));
         }
         if let Some(hint) = &self.hint {
             out.push_str("\nhint: ");
@@ -149,6 +166,12 @@ mod tests {
         assert_eq!(value["error"]["message"], "no such record");
         assert_eq!(value["error"]["hint"], "see `salus record list`");
         assert!(value["error"].get("candidates").is_none());
+        assert!(value["error"].get("left").is_none());
+        let stopped = Error::usage("stopped").left(vec!["a".into(), "b".into()]);
+        assert_eq!(
+            stopped.to_text(),
+            "error: stopped\nstill to be done:\n  a\n  b"
+        );
     }
 
     #[test]

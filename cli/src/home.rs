@@ -10,6 +10,7 @@
 //!         slot.json                              0600, this machine's way to unlock, or where it is
 //!         device.json                            0600, what passphrases are bound to, or where it is
 //!         contacts.json                          names of people
+//!         lost.json                              what is being locked out, until it is
 //!         imports/…                              imports that were interrupted
 //! ```
 

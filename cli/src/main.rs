@@ -8,6 +8,7 @@
 mod app;
 mod args;
 mod arrivals;
+mod brought;
 mod commands;
 mod contacts;
 mod error;
@@ -19,6 +20,8 @@ mod keyring;
 mod network;
 mod output;
 mod people;
+mod proof;
+mod qr;
 mod secrets;
 mod session;
 mod span;

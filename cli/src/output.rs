@@ -6,6 +6,11 @@ use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+/// Whether answers are looked at as they come.
+pub(crate) fn on_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Where answers go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {

@@ -94,7 +94,16 @@ impl Secrets {
     /// # Errors
     /// [`Error::file`]
     pub(crate) fn forget_slot(&self) -> Result<()> {
-        self.forget(SLOT)
+        self.forget_file(SLOT)
+    }
+
+    /// Forgets all of it.
+    ///
+    /// # Errors
+    /// [`Error::file`]
+    pub(crate) fn forget(&self) -> Result<()> {
+        self.forget_slot()?;
+        self.forget_file(DEVICE)
     }
 
     /// The key that passphrases are bound to here, if there is one.
@@ -192,7 +201,7 @@ impl Secrets {
         Ok(place)
     }
 
-    fn forget(&self, name: &str) -> Result<()> {
+    fn forget_file(&self, name: &str) -> Result<()> {
         let stored = self.read(name).ok().flatten();
         if let Some(entry) = stored.as_ref().and_then(|stored| stored.keyring.as_deref()) {
             keyring::clear(entry);

@@ -6,12 +6,13 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 use tempfile::TempDir;
 
 /// One person's command line.
 pub struct Person {
     name: String,
-    home: TempDir,
+    home: Rc<TempDir>,
     local: PathBuf,
 }
 
@@ -22,6 +23,8 @@ pub struct Refusal {
     pub status: i32,
     /// `error.kind` of the JSON on standard error, or empty.
     pub kind: String,
+    /// `error.reason` of it, or empty.
+    pub reason: String,
     /// All of standard error.
     pub text: String,
 }
@@ -34,16 +37,58 @@ impl Person {
     pub fn new(network: &Network, name: &str) -> Result<Self> {
         let person = Self {
             name: name.to_owned(),
-            home: tempfile::tempdir()?,
+            home: Rc::new(tempfile::tempdir()?),
             local: network.local_file(),
         };
         person.salus(&["identity", "new", name])?;
         Ok(person)
     }
 
+    /// The same person at the same machine, with another identity that is there or will be.
+    pub fn calling_as(&self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            home: Rc::clone(&self.home),
+            local: self.local.clone(),
+        }
+    }
+
     /// The folder only this person has.
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Where [`Person::create`] has the recovery phrase written.
+    pub fn words(&self) -> String {
+        self.home.path().join("words").display().to_string()
+    }
+
+    /// Opens an account; its phrase lies in [`Person::words`].
+    ///
+    /// # Errors
+    /// As [`Person::salus`].
+    pub fn create(&self, arguments: &[&str]) -> Result<Value> {
+        let words = self.words();
+        let create = ["account", "create", "--recovery-out", words.as_str()];
+        self.salus(&[create.as_slice(), arguments].concat())
+    }
+
+    /// Runs a command that decides about keys, and shows by the phrase who decides.
+    ///
+    /// # Errors
+    /// As [`Person::salus`].
+    pub fn proven(&self, arguments: &[&str]) -> Result<Value> {
+        let words = self.words();
+        self.salus(&[arguments, &["--recovery", words.as_str()]].concat())
+    }
+
+    /// As [`Person::proven`], for what must fail.
+    ///
+    /// # Errors
+    /// As [`Person::refused`].
+    pub fn proven_refused(&self, arguments: &[&str]) -> Result<Refusal> {
+        let words = self.words();
+        self.refused(&[arguments, &["--recovery", words.as_str()]].concat())
     }
 
     /// The command, not yet started.
@@ -95,15 +140,21 @@ impl Person {
         if output.status.success() {
             bail!("succeeded: {}", String::from_utf8_lossy(&output.stdout));
         }
-        let kind = text
+        let error = text
             .lines()
             .rev()
             .find_map(|line| serde_json::from_str::<Value>(line).ok())
-            .and_then(|v| v["error"]["kind"].as_str().map(str::to_owned))
             .unwrap_or_default();
+        let word = |field: &str| {
+            error["error"][field]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         Ok(Refusal {
             status: output.status.code().unwrap_or(-1),
-            kind,
+            kind: word("kind"),
+            reason: word("reason"),
             text,
         })
     }

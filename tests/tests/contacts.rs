@@ -58,7 +58,7 @@ fn compared_keys_are_known_everywhere_and_changed_ones_wait_to_be_accepted() -> 
     ensure!(back["trust"] == "verified", "{back}");
 
     // Rotating is nothing to ask about.
-    doctor.salus(&["account", "rotate"])?;
+    doctor.proven(&["account", "rotate"])?;
     let seen = patient.salus(&["contact", "safety", "Dr Known"])?;
     ensure!(seen["trust"] == "verified", "{seen}");
     let elsewhere = Person::new(&network, "elsewhere")?;
@@ -67,7 +67,11 @@ fn compared_keys_are_known_everywhere_and_changed_ones_wait_to_be_accepted() -> 
     ensure!(listed["contacts"][0]["trust"] == "verified", "{listed}");
 
     // Taking the account back is.
-    doctor.salus(&["account", "recover", "--recovery", &doctors])?;
+    let taken_back = doctor.salus(&["account", "recover", "--recovery", &doctors])?;
+    ensure!(
+        taken_back["grants"] == serde_json::json!([]),
+        "{taken_back}"
+    );
     let seen = patient.salus(&["contact", "list"])?;
     let seen = &seen["contacts"][0];
     ensure!(
@@ -83,6 +87,15 @@ fn compared_keys_are_known_everywhere_and_changed_ones_wait_to_be_accepted() -> 
     ensure!(shown.to_string().contains("a note"), "{shown}");
     let listed = elsewhere.salus(&["contact", "list"])?;
     ensure!(listed["contacts"][0]["trust"] == "pinned", "{listed}");
+
+    // Who takes an account back is shown what is in force.
+    let taken_back = patient.salus(&["account", "recover", "--recovery", &patients])?;
+    let grants = taken_back["grants"].as_array().context("no grants")?;
+    ensure!(grants.len() == 2, "{taken_back}");
+    ensure!(
+        grants.iter().all(|grant| grant["name"] == "Dr Known"),
+        "{taken_back}"
+    );
 
     let trail = patient.salus(&["audit", "show"])?;
     let entries = trail["entries"].as_array().context("no entries")?;

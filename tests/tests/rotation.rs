@@ -27,7 +27,7 @@ fn all_keys_are_made_anew_and_a_provider_goes_on_reading() -> Result<()> {
     let terms = ["--rights", "read", "--purpose", "Care", "--for", "30d"];
     patient.salus(&[give.as_slice(), &terms].concat())?;
 
-    let rotated = patient.salus(&["account", "rotate"])?;
+    let rotated = patient.proven(&["account", "rotate"])?;
     ensure!(rotated["began"] == true, "{rotated}");
     ensure!(rotated["generation"] == 2, "{rotated}");
     ensure!(rotated["refiled"] == 1, "{rotated}");

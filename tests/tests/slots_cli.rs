@@ -55,11 +55,29 @@ fn write(person: &Person, name: &str, text: &str) -> Result<String> {
 fn a_passphrase_opens_the_account_elsewhere_until_it_is_removed() -> Result<()> {
     let network = Network::start(Options::default())?;
     let ana = Person::new(&network, "ana")?;
-    let created = ana.salus(&["account", "create", "--name", "Ana"])?;
+    let created = ana.create(&["--name", "Ana"])?;
     let account = text(&created, "account")?.to_owned();
 
+    // Whoever only has the machine adds nothing, nor does whoever brings other words.
+    let add = ["account", "slot", "add", "passphrase"];
+    let unproven = ana.refused(&add)?;
+    ensure!(
+        (unproven.status, unproven.reason.as_str()) == (2, "proof_needed"),
+        "{}",
+        unproven.text
+    );
+    let strangers = Person::new(&network, "stranger")?;
+    strangers.create(&[])?;
+    let strangers = ana.refused(&[&add[..], &["--recovery", &strangers.words()]].concat())?;
+    ensure!(
+        (strangers.status, strangers.reason.as_str()) == (3, "wrong_phrase"),
+        "{}",
+        strangers.text
+    );
+    ensure!(slots(&ana)?.len() == 2, "added nevertheless");
+
     // Seven words and the sheet's key, printed once.
-    let added = ana.salus(&["account", "slot", "add", "passphrase", "--label", "at home"])?;
+    let added = ana.proven(&["account", "slot", "add", "passphrase", "--label", "at home"])?;
     let words = text(&added, "passphrase")?;
     let key = text(&added, "sheet_key")?;
     ensure!(words.split(' ').count() == 7, "{words}");
@@ -127,8 +145,10 @@ fn a_passphrase_opens_the_account_elsewhere_until_it_is_removed() -> Result<()> 
 
     // Removed, it opens nothing, from anywhere; what was opened before goes on.
     let id = id_of(&ana, "passphrase", "sheet")?;
-    let removed = ana.salus(&["account", "slot", "remove", &id])?;
-    ensure!(text(&removed, "kind")? == "passphrase" && removed["locked"] == false);
+    let unproven = ana.refused(&["account", "slot", "remove", &id])?;
+    ensure!(unproven.reason == "proof_needed", "{}", unproven.text);
+    let removed = ana.proven(&["account", "slot", "remove", &id])?;
+    ensure!(text(&removed, "kind")? == "passphrase");
     let phone = elsewhere(&network, &ana)?;
     let gone = phone.refused(&[
         "account",
@@ -140,12 +160,12 @@ fn a_passphrase_opens_the_account_elsewhere_until_it_is_removed() -> Result<()> 
     ])?;
     ensure!(gone.status == 3, "{}", gone.text);
     laptop.salus(&["account", "show"])?;
-    let again = ana.refused(&["account", "slot", "remove", &id])?;
+    let again = ana.proven_refused(&["account", "slot", "remove", &id])?;
     ensure!(again.kind == "not_found", "{}", again.text);
 
     // The phrase stays, whoever asks.
     let recovery = id_of(&ana, "recovery", "")?;
-    let refused = ana.refused(&["account", "slot", "remove", &recovery])?;
+    let refused = ana.proven_refused(&["account", "slot", "remove", &recovery])?;
     ensure!(refused.kind == "usage", "{}", refused.text);
     Ok(())
 }
@@ -154,26 +174,42 @@ fn a_passphrase_opens_the_account_elsewhere_until_it_is_removed() -> Result<()> 
 fn a_passphrase_of_ones_own_is_bound_to_a_machine_or_to_a_sheet_in_a_file() -> Result<()> {
     let network = Network::start(Options::default())?;
     let ana = Person::new(&network, "ana")?;
-    ana.salus(&["account", "create"])?;
+    ana.create(&[])?;
     let short = write(&ana, "short", "hunter2\n")?;
-    let add = ["account", "slot", "add", "passphrase", "--passphrase-in"];
-    let refused = ana.refused(&[&add[..], &[&short]].concat())?;
+    let add = ["account", "slot", "add", "passphrase", "--own-in"];
+    let refused = ana.proven_refused(&[&add[..], &[&short]].concat())?;
     ensure!(refused.kind == "usage" && refused.text.contains("12 characters"));
 
     let own = write(&ana, "own", "My own passphrase is this.\n")?;
-    let device = ana.salus(&[&add[..], &[&own, "--with", "device"]].concat())?;
+    let device = ana.proven(&[&add[..], &[&own, "--with", "device"]].concat())?;
     ensure!(device["passphrase"].is_null() && device["sheet_key"].is_null());
 
-    // This machine's slot removed, the passphrase alone opens it here, and only here.
+    // This machine's slot is not removed from here, but from elsewhere; then the passphrase alone opens
+    // the account here, and only here.
     let file = id_of(&ana, "file", "")?;
-    let removed = ana.salus(&["account", "slot", "remove", &file])?;
-    ensure!(removed["locked"] == true);
-    ensure!(ana.refused(&["account", "show"])?.status == 3);
-    let unlock = ["account", "unlock", "--passphrase-in"];
+    let refused = ana.proven_refused(&["account", "slot", "remove", &file])?;
+    ensure!(
+        (refused.status, refused.reason.as_str()) == (2, "in_use"),
+        "{}",
+        refused.text
+    );
     let elsewhere = elsewhere(&network, &ana)?;
+    fs::copy(ana.words(), elsewhere.words())?;
+    elsewhere.proven(&["account", "unlock"])?;
+    elsewhere.proven(&["account", "slot", "remove", &file])?;
+    let locked = ana.refused(&["account", "show"])?;
+    ensure!(locked.reason == "slot_removed", "{}", locked.text);
+    let unlock = ["account", "unlock", "--passphrase-in"];
     ensure!(elsewhere.refused(&[&unlock[..], &[&own]].concat())?.status == 3);
     ana.salus(&[&unlock[..], &[&own]].concat())?;
     ana.salus(&["account", "show"])?;
+
+    // It shows who decides too, here; another does not.
+    let rotate = ["account", "rotate", "--passphrase-in"];
+    ana.salus(&[&rotate[..], &[&own]].concat())?;
+    let wrong = write(&ana, "wrong", "My own passphrase was that.\n")?;
+    let refused = ana.refused(&[&rotate[..], &[&wrong]].concat())?;
+    ensure!(refused.reason == "wrong_secret", "{}", refused.text);
 
     // A sheet in a file is never printed, never overwritten, and opens as it is.
     let sheet = ana.home().join("sheet.txt");
@@ -186,13 +222,15 @@ fn a_passphrase_of_ones_own_is_bound_to_a_machine_or_to_a_sheet_in_a_file() -> R
         "--sheet-out",
         &sheet,
     ];
-    let added = ana.salus(&out)?;
+    let added = ana.proven(&out)?;
     ensure!(added["passphrase"].is_null() && added["sheet_key"].is_null());
     let before = slots(&ana)?.len();
-    ensure!(ana.refused(&out)?.status == 4);
+    ensure!(ana.proven_refused(&out)?.status == 4);
     ensure!(slots(&ana)?.len() == before, "added nevertheless");
-    elsewhere.salus(&[&unlock[..], &[&sheet, "--sheet-key-in", &sheet]].concat())?;
-    elsewhere.salus(&["account", "show"])?;
+    let phone = self::elsewhere(&network, &ana)?;
+    let opened = phone.salus(&[&unlock[..], &[&sheet, "--sheet-key-in", &sheet]].concat())?;
+    ensure!(opened["only_the_words"] == false, "{opened}");
+    phone.salus(&["account", "show"])?;
     Ok(())
 }
 
@@ -241,7 +279,7 @@ fn taken_back_with_the_phrase_an_account_is_opened_by_nothing_but_what_its_owner
     let gone = other.refused(&["account", "show"])?;
     ensure!(gone.text.contains("no_account"), "{}", gone.text);
     // What it began is gone on with.
-    ensure!(ana.salus(&["account", "rotate"])?["began"] == false);
+    ensure!(ana.proven(&["account", "rotate"])?["began"] == false);
     ana.salus(&["account", "show"])?;
     Ok(())
 }
@@ -328,14 +366,9 @@ fn what_opens_the_account_lies_in_the_keyring_where_there_is_one() -> Result<()>
         locked.text
     );
 
-    // Its slot removed, the keyring has forgotten the secret.
-    let listed = with("auto", &["account", "slots"])?;
-    let listed: Value = serde_json::from_slice(&listed.stdout)?;
-    let slots = listed["slots"].as_array().context("no slots")?;
-    let own = slots.iter().find(|slot| slot["in_use"] == true);
-    let own = text(own.context("none in use")?, "id")?.to_owned();
+    // Forgotten here, the keyring has forgotten the secret.
     ensure!(
-        with("auto", &["account", "slot", "remove", &own])?
+        with("auto", &["account", "forget", "--yes"])?
             .status
             .success()
     );

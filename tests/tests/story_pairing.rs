@@ -66,12 +66,14 @@ fn compared(ana: &Person, laptop: &Person) -> Result<(Talk, Talk)> {
     let mut there = Talk::with(laptop, &["account", "pair"])?;
     let begun = there.hear()?;
     let code = begun["code"].as_str().context("code")?.to_lowercase();
-    let arguments = ["account", "pair", "--approve", &code, "--label", "Laptop"];
+    let words = ana.words();
+    let approve = ["account", "pair", "--approve", &code, "--recovery", &words];
+    let arguments = [approve.as_slice(), &["--label", "Laptop"]].concat();
     let mut here = Talk::with(ana, &arguments)?;
     let (own, theirs) = (here.words()?, there.words()?);
     ensure!(own == theirs, "{own} here, {theirs} there");
     ensure!(own.split(' ').count() == 4, "{own}");
-    let late = ana.refused(&["account", "pair", "--approve", &code])?;
+    let late = ana.proven_refused(&["account", "pair", "--approve", &code])?;
     ensure!(late.status == 4, "a second answer: {}", late.text);
     // What it heard last is what is typed below.
     here.say(&own)?;
@@ -83,7 +85,7 @@ fn a_second_machine_is_let_in_by_the_first() -> Result<()> {
     let network = Network::start(Options::default())?;
     let ana = Person::new(&network, "ana")?;
     let laptop = Person::new(&network, "laptop")?;
-    ana.salus(&["account", "create", "--name", "Ana"])?;
+    ana.create(&["--name", "Ana"])?;
     let note = ana.home().join("note.txt");
     std::fs::write(&note, "Slept well.")?;
     ana.salus(&[
@@ -96,10 +98,19 @@ fn a_second_machine_is_let_in_by_the_first() -> Result<()> {
     ensure!(laptop.refused(&["record", "list"])?.status == 3);
 
     // Codes that lead nowhere.
-    let mistyped = ana.refused(&["account", "pair", "--approve", "MPJT-B9D5-2"])?;
+    let mistyped = ana.proven_refused(&["account", "pair", "--approve", "MPJT-B9D5-2"])?;
     ensure!(mistyped.status == 2, "{}", mistyped.text);
-    let nobodys = ana.refused(&["account", "pair", "--approve", "MPJT-B9D5-1"])?;
+    let nobodys = ana.proven_refused(&["account", "pair", "--approve", "MPJT-B9D5-1"])?;
     ensure!(nobodys.status == 3, "{}", nobodys.text);
+    // Whoever sits at an unlocked machine lets nobody in; and stdin is for the words on both.
+    let code = "MPJT-B9D5-1";
+    for how in [
+        &["--approve", code][..],
+        &["--approve", code, "--recovery", "-"],
+    ] {
+        let refused = ana.refused(&[&["account", "pair"][..], how].concat())?;
+        ensure!(refused.status == 2, "{how:?}: {}", refused.text);
+    }
 
     // The person at the new machine sees other words than the first one's owner typed: ended there.
     let (here, mut there) = compared(&ana, &laptop)?;

@@ -3,6 +3,8 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::output::on_terminal;
+use crate::qr;
 use crate::session::Session;
 use crate::text::{Table, line};
 use clap::{Args, Subcommand};
@@ -19,6 +21,9 @@ pub(crate) enum Command {
     Safety {
         /// By name, account, principal or link
         person: String,
+        /// Show your code as one for a camera too
+        #[arg(long)]
+        qr: bool,
     },
     /// Compare what someone shows you, and remember that you did
     Verify(VerifyArgs),
@@ -62,6 +67,9 @@ struct Person {
     /// What they scan or paste.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    /// The same for a camera, in half blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr: Option<String>,
 }
 
 impl Person {
@@ -75,6 +83,7 @@ impl Person {
             change,
             safety_number: session.unlocked.safety_number_with(contact),
             code: None,
+            qr: None,
         }
     }
 
@@ -92,6 +101,11 @@ impl fmt::Display for Person {
                 f,
                 "\nTheir app shows the same number. Or give them this code:\n{code}"
             )?;
+        }
+        match &self.qr {
+            Some(qr) if on_terminal() => write!(f, "\n\n{}", qr::on_screen(qr))?,
+            Some(qr) => write!(f, "\n\n{qr}")?,
+            None => {}
         }
         Ok(())
     }
@@ -150,10 +164,11 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
             let contacts = all.iter().map(|c| Person::of(&session, c)).collect();
             app.out.answer(&People { contacts })
         }
-        Command::Safety { person } => {
+        Command::Safety { person, qr } => {
             let contact = session.someone(person).await?;
             let code = session.unlocked.safety_code_for(&contact);
             app.out.answer(&Person {
+                qr: qr.then(|| qr::blocks(&code)).transpose()?,
                 code: Some(code),
                 ..Person::of(&session, &contact)
             })

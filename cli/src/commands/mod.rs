@@ -10,14 +10,9 @@ pub(crate) mod grant;
 pub(crate) mod identity;
 pub(crate) mod inbox;
 pub(crate) mod invitation;
-pub(crate) mod pairing;
-pub(crate) mod passphrase;
 pub(crate) mod provider;
 pub(crate) mod record;
-pub(crate) mod recovery;
 pub(crate) mod request;
-pub(crate) mod rotation;
-pub(crate) mod slot;
 
 use crate::app::App;
 use crate::args::{Cli, Command};

@@ -4,10 +4,11 @@
 //! Either side answers several documents, one for each step: what has to be typed or compared elsewhere is
 //! shown before it is waited for.
 
-use super::account::file_slot;
+use super::open::file_slot;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
-use crate::session::{Session, note_use};
+use crate::proof::ProofArgs;
+use crate::session::note_use;
 use crate::text::{self, line};
 use salus_client::{ClientError, NotACode, PairingCode, Words};
 use serde::Serialize;
@@ -34,7 +35,7 @@ impl fmt::Display for Begun {
         writeln!(f, "Code   {}", self.code)?;
         write!(
             f,
-            "Type it on a device that is unlocked: in the account's settings under \"Add a device\", or\n\
+            "Type it on a device that is unlocked: on the website under Account, \"Let another device in\", or\n\
              with `salus account pair --approve {}`. Waiting until {}.",
             self.code,
             text::time(self.expires)
@@ -183,11 +184,21 @@ pub(crate) async fn join(app: &App) -> Result<()> {
 }
 
 /// On the machine that is unlocked.
-pub(crate) async fn approve(app: &App, code: &str, label: Option<&str>) -> Result<()> {
+pub(crate) async fn approve(
+    app: &App,
+    code: &str,
+    label: Option<&str>,
+    proof: &ProofArgs,
+) -> Result<()> {
+    if proof.reads_stdin() {
+        return Err(Error::usage(
+            "stdin is where you say whether both show the same words",
+        ));
+    }
     let code: PairingCode = code
         .parse()
         .map_err(|error: NotACode| Error::usage(error.to_string()))?;
-    let session = Session::open(app).await?;
+    let session = proof.session(app).await?;
     let mut approving = session.unlocked.pairing_answer(code).await?;
     let words = wait(async || approving.words().await).await?;
     let principal = approving.principal().map(|p| p.to_text());

@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::error::Result;
-use crate::session::Session;
+use crate::proof::ProofArgs;
 use crate::text::count;
 use crate::watch::Watch;
-use salus_client::VersionRef;
+use salus_client::{AccountId, VersionRef};
 use serde::Serialize;
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl From<VersionRef> for Left {
 
 /// What `rotate` answers.
 #[derive(Serialize)]
-struct Rotated {
+pub(super) struct Rotated {
     account: String,
     /// Whether this command began it, or went on with one that was stopped.
     began: bool,
@@ -39,6 +39,24 @@ struct Rotated {
     left_behind: Vec<String>,
     /// Versions whose keys do not open.
     unreadable: Vec<Left>,
+}
+
+impl Rotated {
+    /// As it is shown.
+    pub(super) fn of(account: AccountId, rotated: salus_client::Rotated) -> Self {
+        Self {
+            account: account.to_string(),
+            began: rotated.began,
+            generation: rotated.generation,
+            refiled: rotated.refiled,
+            left_behind: rotated
+                .left_behind
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            unreadable: rotated.unreadable.into_iter().map(Left::from).collect(),
+        }
+    }
 }
 
 impl fmt::Display for Rotated {
@@ -71,22 +89,12 @@ impl fmt::Display for Rotated {
 }
 
 /// Runs the command.
-pub(crate) async fn rotate(app: &App) -> Result<()> {
-    let session = Session::open(app).await?;
+pub(crate) async fn rotate(app: &App, proof: &ProofArgs) -> Result<()> {
+    let session = proof.session(app).await?;
     let rotated = {
         let watch = Watch::new(app.out, "versions");
         session.unlocked.rotate_everything(&watch).await?
     };
-    app.out.answer(&Rotated {
-        account: session.unlocked.account().to_string(),
-        began: rotated.began,
-        generation: rotated.generation,
-        refiled: rotated.refiled,
-        left_behind: rotated
-            .left_behind
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        unreadable: rotated.unreadable.into_iter().map(Left::from).collect(),
-    })
+    app.out
+        .answer(&Rotated::of(session.unlocked.account(), rotated))
 }

@@ -1,29 +1,23 @@
-//! Passphrases: adding one with `salus account slot add passphrase`, and unlocking with one. Must not
-//! know how they are stretched.
+//! `salus account slot add passphrase`. Must not know how passphrases are stretched.
 
 use crate::app::App;
+use crate::brought::{PASSPHRASE, SHEET_KEY, is_stdin, read_sheet_key};
 use crate::error::{Error, Kind, Result};
 use crate::home::{self, read_secret};
+use crate::proof::ProofArgs;
 use crate::session::Session;
 use crate::text::line;
 use clap::{Args, ValueEnum};
-use salus_client::{
-    AccountId, Client, ClientError, DeviceKey, Passphrase, SecondSecret, SecondSecretKind,
-    SheetKey, SlotId, SlotParameters, Unlocked, random_id,
-};
+use salus_client::{ClientError, DeviceKey, Passphrase, SecondSecret, SheetKey, SlotId, random_id};
 use serde::Serialize;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
-
-/// How a file that `--sheet-out` wrote names what it holds.
-const PASSPHRASE: &str = "passphrase:";
-const SHEET_KEY: &str = "sheet key:";
 
 /// What a passphrase is combined with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum With {
-    /// A key printed on your recovery sheet: opens on any machine
+    /// A key printed on your recovery sheet: opens on any device
     Sheet,
     /// A key this machine keeps: opens on this machine alone
     Device,
@@ -37,16 +31,18 @@ pub(crate) struct PassphraseArgs {
     with: With,
     /// File with a passphrase of your own; - reads it from stdin
     #[arg(long, value_name = "FILE")]
-    passphrase_in: Option<PathBuf>,
+    own_in: Option<PathBuf>,
     /// Write passphrase and sheet key to this new file instead of printing them
     #[arg(long, value_name = "FILE")]
     sheet_out: Option<PathBuf>,
     /// File with the key of a sheet you have already, to be used again
     #[arg(long, value_name = "FILE")]
-    sheet_key_in: Option<PathBuf>,
+    own_sheet_key_in: Option<PathBuf>,
     /// What to call it
     #[arg(long, default_value = "")]
     label: String,
+    #[command(flatten)]
+    proof: ProofArgs,
 }
 
 #[derive(Serialize)]
@@ -81,7 +77,7 @@ impl fmt::Display for Added {
             ),
             _ => write!(
                 f,
-                "Passphrase and key open your account together, on any machine; neither does alone."
+                "Passphrase and key open your account together, on any device; neither does alone."
             ),
         }
     }
@@ -89,17 +85,22 @@ impl fmt::Display for Added {
 
 /// Adds a passphrase.
 pub(crate) async fn add(app: &App, arguments: &PassphraseArgs) -> Result<()> {
-    let (own, sheet_in) = (&arguments.passphrase_in, &arguments.sheet_key_in);
+    let (own, sheet_in) = (&arguments.own_in, &arguments.own_sheet_key_in);
     if arguments.with == With::Device && sheet_in.is_some() {
         return Err(Error::usage(
             "a passphrase is bound to the sheet or to this machine",
         ));
     }
+    let from_stdin = [own, sheet_in].map(|path| is_stdin(path.as_deref()));
+    let from_stdin = from_stdin.iter().filter(|stdin| **stdin).count();
+    if from_stdin + usize::from(arguments.proof.reads_stdin()) > 1 {
+        return Err(Error::usage("stdin holds one thing only"));
+    }
     let passphrase = match own {
         Some(path) => Passphrase::choose(&read_secret(path)?).map_err(ClientError::from)?,
         None => Passphrase::generate().map_err(ClientError::from)?,
     };
-    let session = Session::open(app).await?;
+    let session = arguments.proof.session(app).await?;
     let unlocked = &session.unlocked;
     let slot = SlotId(random_id().map_err(ClientError::from)?);
     let mut sheet_key = None;
@@ -172,67 +173,4 @@ fn device(session: &Session<'_>, slot: SlotId) -> Result<SecondSecret> {
         .client()
         .device_secret(session.unlocked.account(), slot, &key);
     Ok(SecondSecret::Device(answer))
-}
-
-/// Unlocks with a passphrase and the sheet's key, or with what is bound to this machine.
-///
-/// # Errors
-/// [`ClientError::WrongSecret`] if it opens none of the account's slots of that kind.
-pub(crate) async fn unlock(
-    app: &App,
-    passphrase_in: Option<&Path>,
-    sheet_key_in: Option<&Path>,
-) -> Result<Unlocked> {
-    let path = passphrase_in.ok_or_else(|| Error::usage("there is no passphrase"))?;
-    if path == Path::new("-") && passphrase_in == sheet_key_in {
-        return Err(Error::usage("stdin holds one of the two"));
-    }
-    let passphrase = read_passphrase(path)?;
-    let sheet = sheet_key_in.map(read_sheet_key).transpose()?;
-    let client = app.client().await?;
-    let offered = client.offered_slots().await?;
-    let key = match sheet {
-        None => Some(own_device_key(app, &client, offered.account)?),
-        Some(_) => None,
-    };
-    for slot in offered.slots {
-        let Some(SlotParameters::Passphrase(parameters)) = slot.parameters else {
-            continue;
-        };
-        let second = match (parameters.second, &sheet, &key) {
-            (SecondSecretKind::Sheet, Some(sheet), _) => SecondSecret::Sheet(sheet.clone()),
-            (SecondSecretKind::Device, _, Some(key)) => {
-                SecondSecret::Device(client.device_secret(offered.account, slot.id, key))
-            }
-            _ => continue,
-        };
-        let opened = client
-            .unlock_with_passphrase(slot.id, &passphrase, &second)
-            .await;
-        match opened {
-            Err(ClientError::WrongSecret) => {}
-            other => return Ok(other?),
-        }
-    }
-    Err(ClientError::WrongSecret.into())
-}
-
-fn own_device_key(app: &App, client: &Client, account: AccountId) -> Result<DeviceKey> {
-    let secrets = app.secrets(&app.folder(client, account));
-    secrets.device_key()?.ok_or_else(|| {
-        Error::not_found("no passphrase is bound to this machine")
-            .hint("give the key on your recovery sheet with `--sheet-key-in FILE`")
-    })
-}
-
-fn read_passphrase(path: &Path) -> Result<Passphrase> {
-    let text = read_secret(path)?;
-    let named = text.lines().find_map(|line| line.strip_prefix(PASSPHRASE));
-    Ok(Passphrase::read(named.unwrap_or(&text)).map_err(ClientError::from)?)
-}
-
-fn read_sheet_key(path: &Path) -> Result<SheetKey> {
-    let text = read_secret(path)?;
-    let named = text.lines().find_map(|line| line.strip_prefix(SHEET_KEY));
-    Ok(SheetKey::parse(named.unwrap_or(&text)).map_err(ClientError::from)?)
 }

@@ -1,18 +1,21 @@
-//! `salus account recover`: taking the account back with the recovery phrase.
+//! `salus account recover`: taking the account back with the recovery phrase, and what to look at then. Must
+//! not know how keys are overridden.
 
-use super::account::{Opened, keep, read_phrase};
+use super::open::{Opened, keep};
 use super::slot::Slot;
 use crate::app::App;
+use crate::brought::read_phrase;
 use crate::error::{Error, Result};
+use crate::text::{line, time};
 use clap::Args;
-use salus_client::{Kept, Principal, SlotId};
+use salus_client::{GrantPhase, Kept, Principal, SlotId, Unlocked};
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
 
 /// What `recover` is told.
 #[derive(Debug, Args)]
-pub(crate) struct Recover {
+pub(crate) struct RecoverArgs {
     /// File with the recovery phrase; - reads it from stdin
     #[arg(long, value_name = "FILE")]
     recovery: PathBuf,
@@ -37,6 +40,21 @@ struct Recovered {
     ended_slots: Vec<Slot>,
     /// Sign-ins that ended, or would.
     ended_sign_ins: Vec<String>,
+    /// Grants in force, newest first: the vault does not tell a thief's from one's own. Nothing where
+    /// nothing was to change, or they could not be listed.
+    grants: Option<Vec<InForce>>,
+}
+
+/// A grant that somebody gave.
+#[derive(Serialize)]
+struct InForce {
+    grant: String,
+    account: String,
+    name: Option<String>,
+    /// Milliseconds since 1970.
+    not_before: u64,
+    /// Milliseconds since 1970.
+    expires: u64,
 }
 
 impl fmt::Display for Recovered {
@@ -52,19 +70,58 @@ impl fmt::Display for Recovered {
         for principal in &self.ended_sign_ins {
             writeln!(f, "{ends}  sign-in {principal}")?;
         }
-        match &self.opened {
-            Some(opened) => write!(
+        let Some(opened) = &self.opened else {
+            return write!(f, "Nothing was changed.");
+        };
+        writeln!(f, "{opened}")?;
+        let grants = self.grants.as_deref().unwrap_or_default();
+        if !grants.is_empty() {
+            writeln!(
                 f,
-                "{opened}\nRevoke what you did not give (`salus grant list`), then make all other keys \
-                 anew with `salus account rotate`."
-            ),
-            None => write!(f, "Nothing was changed."),
+                "In force, newest first; take back what you did not give:"
+            )?;
         }
+        for grant in grants {
+            writeln!(
+                f,
+                "  salus grant revoke {}  {}, {} to {}",
+                grant.grant,
+                line(grant.name.as_ref().unwrap_or(&grant.account)),
+                time(grant.not_before),
+                time(grant.expires)
+            )?;
+        }
+        if self.grants.is_none() {
+            writeln!(
+                f,
+                "Take back what you did not give: see `salus grant list`."
+            )?;
+        }
+        write!(
+            f,
+            "Then make all other keys anew with `salus account rotate`, and look through `salus audit show`."
+        )
     }
 }
 
+async fn in_force(unlocked: &Unlocked) -> Result<Vec<InForce>> {
+    let mut grants = unlocked.grants().await?;
+    grants.retain(|grant| matches!(grant.phase, GrantPhase::Active | GrantPhase::Upcoming));
+    grants.sort_by_key(|grant| std::cmp::Reverse(grant.grant.not_before));
+    let shown = grants.into_iter().map(|grant| InForce {
+        grant: grant.grant.id.to_string(),
+        account: grant.grantee.account.to_string(),
+        name: grant
+            .grantee_name
+            .or_else(|| grant.grantee.name().map(str::to_owned)),
+        not_before: grant.grant.not_before,
+        expires: grant.grant.expires,
+    });
+    Ok(shown.collect())
+}
+
 /// Runs the command.
-pub(crate) async fn recover(app: &App, arguments: &Recover) -> Result<()> {
+pub(crate) async fn recover(app: &App, arguments: &RecoverArgs) -> Result<()> {
     let phrase = read_phrase(&arguments.recovery)?;
     let client = app.client().await?;
     let joined = client.account().await?.is_none();
@@ -88,15 +145,18 @@ pub(crate) async fn recover(app: &App, arguments: &Recover) -> Result<()> {
     };
     let ended_sign_ins = recovery.principals().iter().filter(ended);
     let ended_sign_ins = ended_sign_ins.map(ToString::to_string).collect();
-    let opened = if arguments.dry_run {
-        None
-    } else {
+    let mut opened = None;
+    let mut grants = None;
+    if !arguments.dry_run {
         let unlocked = recovery.take_back(&kept).await?;
-        Some(keep(app, &unlocked, joined).await?)
-    };
+        opened = Some(keep(app, &unlocked, joined).await?);
+        // It is done, whether they can be listed or not.
+        grants = in_force(&unlocked).await.ok();
+    }
     app.out.answer(&Recovered {
         opened,
         ended_slots: ended_slots.into_iter().map(Slot::from).collect(),
         ended_sign_ins,
+        grants,
     })
 }
