@@ -14,9 +14,10 @@ use crate::records::Survey;
 use crate::session::{Appended, Unlocked};
 use crate::sharing::Since;
 use crate::surroundings::{Progress, go_on};
+use candid::Principal;
 use salus_protocol::grant::VersionRef;
-use salus_types::GrantId;
 use salus_types::api::AccountInfo;
+use salus_types::{GrantId, SlotId};
 
 /// How long after it began a rotation is gone on with. Later it would renew too little of what may
 /// have been stolen since: another is begun, which does what was left undone as well.
@@ -76,6 +77,49 @@ impl Unlocked {
             }
         }
         Err(ClientError::Conflict("records"))
+    }
+
+    /// Locks out what is in other hands and makes everything anew that it may have known: these ways to
+    /// unlock end, these principals too, and clients that are open elsewhere lock. It begins by beginning a
+    /// rotation, also where one is unfinished that the other hands may have seen: stopped anywhere, it is
+    /// seen to be unfinished. Calling it again, or [`Self::rotate_everything`] once nothing of it is left in
+    /// the account, goes on.
+    ///
+    /// # Errors
+    /// [`ClientError::Invalid`] for one's own principal or where no recovery phrase would stay, before
+    /// anything is done; and as [`Self::rotate_everything`].
+    pub async fn lock_out(
+        &self,
+        slots: &[SlotId],
+        principals: &[Principal],
+        progress: &dyn Progress,
+    ) -> Result<Rotated> {
+        if principals.contains(&self.client().caller()) {
+            return Err(ClientError::Invalid {
+                field: "principal",
+                reason: "it is the one that calls",
+            });
+        }
+        self.refresh().await?;
+        let there = self.slots()?.into_iter().filter(|s| slots.contains(&s.id));
+        let slots: Vec<SlotId> = there.map(|slot| slot.id).collect();
+        // Refused before anything is done, if it is.
+        self.with(|keys| self.rekey(keys, &slots).map(drop))?;
+        let known = self.principals().await?;
+        let principals = principals.iter().filter(|p| known.contains(p));
+        let principals: Vec<Principal> = principals.copied().collect();
+        if !slots.is_empty() || !principals.is_empty() {
+            self.append(|keys| Ok((self.rekey(keys, &[])?, Vec::new())))
+                .await?;
+        }
+        if !slots.is_empty() {
+            self.remove_slots(&slots).await?;
+        }
+        for principal in principals {
+            self.remove_principal(principal).await?;
+        }
+        self.lock_elsewhere().await?;
+        self.rotate_everything(progress).await
     }
 
     /// What had too many keys to convey while old ones were in use may fit now.

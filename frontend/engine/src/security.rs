@@ -89,36 +89,25 @@ async fn decide(task: &Task, unlocked: &Unlocked, intent: Intent) -> Outcome<Opt
         Intent::RemoveSignIn { principal } => remove_sign_in(unlocked, &principal).await?,
         Intent::RenewKeys => return renew(task, unlocked).await.map(Some),
         Intent::LostDevice { slots, sign_ins } => {
-            remove_slots(unlocked, &slots).await?;
-            for principal in &sign_ins {
-                remove_sign_in(unlocked, principal).await?;
-            }
-            return renew(task, unlocked).await.map(Some);
+            let slots = slots.iter().map(|slot| views::parse("slot", &slot.0));
+            let slots: Vec<SlotId> = slots.collect::<Outcome<_>>()?;
+            let sign_ins = sign_ins.iter().map(|text| principal(text));
+            let sign_ins: Vec<Principal> = sign_ins.collect::<Outcome<_>>()?;
+            let watch = Watch::new(task);
+            let rotated = unlocked.lock_out(&slots, &sign_ins, &watch).await;
+            return Ok(Some(renewed(rotated.map_err(from_client)?)));
         }
         _ => return Err(misplaced()),
     }
     Ok(None)
 }
 
-/// Removes those of the slots that are there: it may be begun again after it was stopped.
-async fn remove_slots(unlocked: &Unlocked, slots: &[salus_messages::SlotId]) -> Outcome<()> {
-    unlocked.refresh().await.map_err(from_client)?;
-    let known = unlocked.slots().map_err(from_client)?;
-    let mut there = Vec::new();
-    for slot in slots {
-        let slot: SlotId = views::parse("slot", &slot.0)?;
-        if known.iter().any(|s| s.id == slot) {
-            there.push(slot);
-        }
-    }
-    if there.is_empty() {
-        return Ok(());
-    }
-    unlocked.remove_slots(&there).await.map_err(from_client)
+fn principal(text: &str) -> Outcome<Principal> {
+    Principal::from_text(text).map_err(|_| invalid("principal"))
 }
 
-async fn remove_sign_in(unlocked: &Unlocked, principal: &str) -> Outcome<()> {
-    let principal = Principal::from_text(principal).map_err(|_| invalid("principal"))?;
+async fn remove_sign_in(unlocked: &Unlocked, text: &str) -> Outcome<()> {
+    let principal = principal(text)?;
     if principal == unlocked.client().caller() {
         return Err(invalid("principal"));
     }
@@ -133,24 +122,26 @@ async fn remove_sign_in(unlocked: &Unlocked, principal: &str) -> Outcome<()> {
 }
 
 async fn renew(task: &Task, unlocked: &Unlocked) -> Outcome<Answer> {
+    let rotated = unlocked.rotate_everything(&Watch::new(task)).await;
+    Ok(renewed(rotated.map_err(from_client)?))
+}
+
+fn renewed(rotated: Rotated) -> Answer {
     let Rotated {
         refiled,
         reissued,
         left_behind,
         unreadable,
         ..
-    } = unlocked
-        .rotate_everything(&Watch::new(task))
-        .await
-        .map_err(from_client)?;
+    } = rotated;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(Reply::Renewed(Renewed {
+    Reply::Renewed(Renewed {
         versions: refiled,
         grants: count(reissued.len()),
         left_behind: count(left_behind.len()),
         unreadable: count(unreadable.len()),
     })
-    .into())
+    .into()
 }
 
 /// Every way into the account.

@@ -384,6 +384,54 @@ fn what_was_begun_long_ago_is_begun_anew() {
     });
 }
 
+/// A rotation was under way when the device went: what it may have read of that is made anew as well.
+#[test]
+fn what_is_locked_out_knows_nothing_that_an_unfinished_rotation_made() {
+    run(async {
+        let ward = Ward::new().await;
+        let (device, own) = ward.again().await;
+        let secret = SlotSecret::generate_for_file().unwrap();
+        let lost = NewSlot::new(secret.clone(), "lost").unwrap();
+        own.add_slot(&lost).await.unwrap();
+        device.lies.cut_off("versions_adopt", 0);
+        own.rotate_everything(&Quiet).await.unwrap_err();
+        device.lies.stop();
+        // Opened there meanwhile, by its own slot and by the words.
+        let (_, by_words) = ward.visit().await;
+        let there = ward.world.device(1).client;
+        let there = there.unlock_with_slot(lost.id, &secret).await.unwrap();
+        let known = ward.state(&own).await;
+
+        device.lies.cut_off("versions_adopt", 0);
+        let stopped = own.lock_out(&[lost.id], &[], &Quiet).await;
+        stopped.unwrap_err();
+        device.lies.stop();
+        assert_eq!(there.refresh().await.unwrap_err(), ClientError::NoSuchSlot);
+        assert_eq!(by_words.refresh().await.unwrap_err(), ClientError::Locked);
+        assert!(own.has_unfinished_rotation(&Quiet).await.unwrap());
+        // Again: nothing of it is left in the account, and it goes on.
+        let rotated = own.lock_out(&[lost.id], &[], &Quiet).await.unwrap();
+        assert!(!rotated.began);
+        let after = ward.state(&own).await;
+        let newest: BTreeSet<u32> = after.epochs.values().copied().collect();
+        assert!(after.filed.values().all(|epoch| newest.contains(epoch)));
+        for (compartment, epoch) in &known.epochs {
+            assert!(after.epochs[compartment] > *epoch, "{compartment}");
+        }
+        assert!(!own.has_unfinished_rotation(&Quiet).await.unwrap());
+        // Whoever calls cannot lock themselves out.
+        let caller = own.client().caller();
+        let refused = own.lock_out(&[], &[caller], &Quiet).await;
+        assert!(matches!(
+            refused,
+            Err(ClientError::Invalid {
+                field: "principal",
+                ..
+            })
+        ));
+    });
+}
+
 #[test]
 fn a_record_is_moved_with_its_history() {
     run(async {

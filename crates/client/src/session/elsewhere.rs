@@ -39,6 +39,15 @@ impl Unlocked {
         if !elsewhere.is_empty() {
             self.remove_slots(&elsewhere).await?;
         }
+        self.lock_elsewhere().await
+    }
+
+    /// Locks clients that are open elsewhere as soon as they look: a lost device too, as long as nobody
+    /// has tampered with it.
+    ///
+    /// # Errors
+    /// As [`Self::set_profile`].
+    pub async fn lock_elsewhere(&self) -> Result<()> {
         let mut profile = self.profile()?;
         let next = count(&profile).saturating_add(1).to_string();
         profile.preferences.insert(SIGNED_OUT.into(), next);
