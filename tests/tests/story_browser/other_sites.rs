@@ -156,13 +156,31 @@ async fn attack_40_a_delegation_from_anyone_but_the_sign_in_window_signs_nobody_
     let thief = BasicIdentity::from_raw_key(&[66; 32]);
     let forged = forged(&mut tools, &place, &thief).await?;
 
-    // From another window than the one that was opened; here the page's own.
+    // From the page's own window, and from another that is where the one that was opened is.
     run(browser, &format!("window.postMessage({forged}, '*')")).await?;
     until(browser, "return window.heard === 2").await?;
     still_waiting(browser).await?;
+    page.switch_to_window(popup.clone()).await?;
+    let there = page.current_url().await?;
+    page.switch_to_window(own.clone()).await?;
+    run(browser, &format!("window.open('{there}', 'another')")).await?;
+    let windows = page.windows().await?;
+    let another = windows.into_iter().find(|w| *w != own && *w != popup);
+    page.switch_to_window(another.context("no window opened")?)
+        .await?;
+    until(browser, &format!("return location.href === '{there}'")).await?;
+    run(
+        browser,
+        &format!("window.opener.postMessage({forged}, '*')"),
+    )
+    .await?;
+    page.close_window().await?;
+    page.switch_to_window(own.clone()).await?;
+    until(browser, "return window.heard === 3").await?;
+    still_waiting(browser).await?;
 
     // From that very window, which is on another site now.
-    page.switch_to_window(popup.clone()).await?;
+    page.switch_to_window(popup).await?;
     run(browser, &format!("location.href = '{other}own.html'")).await?;
     until(browser, "return document.title === 'Own'").await?;
     let ready = json!({ "jsonrpc": "2.0", "id": "salus-status", "result": "ready" });
@@ -174,7 +192,7 @@ async fn attack_40_a_delegation_from_anyone_but_the_sign_in_window_signs_nobody_
         .await?;
     }
     page.switch_to_window(own.clone()).await?;
-    until(browser, "return window.heard === 4").await?;
+    until(browser, "return window.heard === 5").await?;
     still_waiting(browser).await?;
 
     // Who signs in afterwards is who they are.
