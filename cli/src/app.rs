@@ -122,6 +122,20 @@ impl App {
             .join(account.to_string())
     }
 
+    /// Accounts of the vault that this machine keeps something of.
+    pub(crate) fn kept_accounts(&self, client: &Client) -> Vec<String> {
+        let folder = self.folder(client, AccountId([0; 16]));
+        let folders = folder.parent().and_then(|all| std::fs::read_dir(all).ok());
+        let names = folders
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        names
+            .filter(|name| name.parse::<AccountId>().is_ok())
+            .collect()
+    }
+
     /// Where this machine keeps what belongs to an account.
     pub(crate) fn folder(&self, client: &Client, account: AccountId) -> PathBuf {
         self.home.account(

@@ -143,7 +143,7 @@ mod tests {
             "account sign-in remove 2vxsx-fae --recovery words.txt".to_owned(),
             format!("account lost --slot {id} --slot {id} --sign-in laptop --recovery words.txt"),
             "account sign-out-others --recovery -".to_owned(),
-            "account forget --yes".to_owned(),
+            format!("account forget --yes --account {id}"),
             "account pair".to_owned(),
             "account pair --approve MPJT-B9D5-1 --label Laptop --recovery words.txt".to_owned(),
             "provider register --name Novak --specialty Cardiology".to_owned(),

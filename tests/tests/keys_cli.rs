@@ -174,6 +174,8 @@ fn what_was_lost_is_locked_out_at_once_and_everything_is_made_anew() -> Result<(
             left.last().is_some_and(|l| l == "make all keys anew"),
             "{left:?}"
         );
+        let shown = ana.salus(&["account", "show"])?;
+        ensure!(shown["unfinished"] == "account lost", "{shown}");
         ana.proven(&["account", "lost"])?
     } else {
         ana.proven(&lost)?
@@ -202,6 +204,52 @@ fn what_was_lost_is_locked_out_at_once_and_everything_is_made_anew() -> Result<(
     }
     // There is nothing left to go on with.
     ensure_refused(ana.proven_refused(&["account", "lost"])?, 2, "usage")
+}
+
+/// Keys that were made anew before the loss are known to what was lost.
+#[test]
+fn a_rotation_that_was_stopped_before_a_loss_does_not_do_for_it() -> Result<()> {
+    let network = Network::start(Options::default())?;
+    if !network.can_be_reached_into("a rotation that was stopped before a loss") {
+        return Ok(());
+    }
+    let ana = Person::new(&network, "ana")?;
+    ana.create(&[])?;
+    let note = ana.home().join("note.txt").display().to_string();
+    fs::write(&note, "Slept well.")?;
+    ana.salus(&["record", "add", "--title", "Night", &note])?;
+    let (_, laptops, _) = machine(&network, &ana, "laptop")?;
+
+    let renewed = |person: &Person| -> Result<usize> {
+        let trail = person.salus(&["audit", "show"])?;
+        let entries = list(&trail, "entries")?.iter();
+        Ok(entries.filter(|e| e["event"] == "keys_rotated").count())
+    };
+    let before = network.executed("key_rotate")?;
+    let words = ana.words();
+    let mut rotating = ana
+        .command(&["account", "rotate", "--recovery", &words])?
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    // The identity keys are new, and nothing after them is.
+    let limit = Duration::from_secs(120);
+    polling::until("the identity keys to be new", limit, || {
+        (network.executed("key_rotate").ok()? > before).then_some(())
+    })?;
+    rotating.kill()?;
+    rotating.wait()?;
+    ensure!(renewed(&ana)? == 1);
+    let shown = ana.salus(&["account", "show"])?;
+    ensure!(shown["unfinished"] == "account rotate", "{shown}");
+
+    ana.proven(&["account", "lost", "--slot", &laptops])?;
+    ensure!(
+        renewed(&ana)? == 2,
+        "the keys of before the loss stay in force"
+    );
+    ensure!(ana.salus(&["account", "show"])?["unfinished"].is_null());
+    Ok(())
 }
 
 /// The note of what is being locked out.
@@ -296,7 +344,21 @@ fn other_machines_are_signed_out_and_this_one_forgets() -> Result<()> {
     ana.salus(&["account", "show"])?;
     let forgotten = ana.salus(&[&forget[..], &["--yes"]].concat())?;
     ensure!(forgotten["slot_removed"].is_string(), "{forgotten}");
-    Ok(())
+
+    // Whose sign-in was removed elsewhere clears what is left here, and only what it names.
+    ana.proven(&["account", "unlock"])?;
+    laptop.proven(&["account", "unlock"])?;
+    let calls = laptop.salus(&["whoami"])?;
+    ana.proven(&["account", "sign-in", "remove", text(&calls, "principal")?])?;
+    let refused = laptop.refused(&forget)?;
+    let account = text(&forgotten, "account")?;
+    ensure!(refused.text.contains(account), "{}", refused.text);
+    ensure_refused(refused, 3, "no_account")?;
+    let named = [&forget[..], &["--account", account]].concat();
+    ensure_refused(laptop.refused(&named)?, 2, "only_the_words")?;
+    laptop.salus(&[&named[..], &["--yes"]].concat())?;
+    ensure!(files_of(&laptop, account)?.is_empty());
+    ensure_refused(laptop.refused(&named)?, 3, "not_found")
 }
 
 #[test]

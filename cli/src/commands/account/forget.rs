@@ -5,7 +5,7 @@ use super::slot::only_the_words_without;
 use crate::app::App;
 use crate::error::{Error, Kind, Result};
 use clap::Args;
-use salus_client::{AccountId, Client, ClientError, SlotId};
+use salus_client::{AccountId, Client, ClientError};
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -16,6 +16,9 @@ pub(crate) struct ForgetArgs {
     /// Even if then only your 24 words open your account
     #[arg(long)]
     yes: bool,
+    /// What this machine keeps of an account that this identity calls for no more
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<AccountId>,
 }
 
 /// What `forget` answers.
@@ -26,8 +29,8 @@ struct Forgotten {
     slot_removed: Option<String>,
     /// Passphrases that are bound to some machine: those bound to this one open nothing any more.
     bound: Vec<String>,
-    /// Who may still call for the account with this machine's identity.
-    principal: String,
+    /// Who may still call for the account with this machine's identity; nobody, if it was another's.
+    principal: Option<String>,
 }
 
 impl fmt::Display for Forgotten {
@@ -44,51 +47,78 @@ impl fmt::Display for Forgotten {
                  slot remove {slot}` elsewhere takes it off the list."
             )?;
         }
-        write!(
-            f,
-            "Its identity stays, and may call for your account as {}: to end that too, use `salus account \
-             sign-in remove` elsewhere.",
-            self.principal
-        )
+        if let Some(principal) = &self.principal {
+            write!(
+                f,
+                "Its identity stays, and may call for your account as {principal}: to end that too, use \
+                 `salus account sign-in remove` elsewhere."
+            )?;
+        }
+        Ok(())
     }
 }
 
 /// Runs the command.
 pub(super) async fn forget(app: &App, arguments: &ForgetArgs) -> Result<()> {
     let client = app.client().await?;
-    let account = client.account().await?.ok_or(ClientError::NoAccount)?;
-    let account = account.account;
+    let own = client.account().await?.map(|info| info.account);
+    let Some(account) = arguments.account.or(own) else {
+        let kept = app.kept_accounts(&client);
+        let error = Error::from(ClientError::NoAccount).candidates(kept);
+        return Err(error.hint("name what this machine keeps an account of: `--account ACCOUNT`"));
+    };
     let folder = app.folder(&client, account);
-    let secrets = app.secrets(&folder);
-    let mut slot_removed = None;
-    let mut bound = Vec::new();
-    if let Some((slot, secret)) = secrets.slot()? {
-        let opened = match client.unlock_with_slot(slot, &secret).await {
-            // Removed from elsewhere, or by this command before it was stopped.
-            Err(ClientError::NoSuchSlot) => None,
-            other => Some(other?),
-        };
-        if let Some(unlocked) = opened {
-            let bound_here = !matches!(secrets.device_key(), Ok(None));
-            let slots = unlocked.slots()?;
-            if !arguments.yes && only_the_words_without(&slots, Some(slot), bound_here) {
-                return Err(only_the_words());
-            }
-            if bound_here {
-                bound = super::slot::bound_to_a_machine(&slots);
-            }
-            unlocked.remove_slots(&[slot]).await?;
-            slot_removed = Some(slot);
-        }
-    }
-    secrets.forget()?;
-    clear(app, &client, account, &folder)?;
-    app.out.answer(&Forgotten {
+    let mut forgotten = Forgotten {
         account: account.to_string(),
-        slot_removed: slot_removed.as_ref().map(SlotId::to_string),
-        bound,
-        principal: client.caller().to_text(),
-    })
+        slot_removed: None,
+        bound: Vec::new(),
+        principal: None,
+    };
+    if own == Some(account) {
+        forgotten.principal = Some(client.caller().to_text());
+        give_up(app, &client, &folder, arguments.yes, &mut forgotten).await?;
+    } else if !folder.exists() {
+        return Err(
+            Error::not_found("this machine keeps nothing of that account")
+                .candidates(app.kept_accounts(&client)),
+        );
+    } else if !arguments.yes {
+        // Whether it has other ways is not to be seen from here.
+        return Err(only_the_words());
+    }
+    app.secrets(&folder).forget()?;
+    clear(app, &client, account, &folder)?;
+    app.out.answer(&forgotten)
+}
+
+/// Takes this machine's slot off the account.
+async fn give_up(
+    app: &App,
+    client: &Client,
+    folder: &Path,
+    yes: bool,
+    forgotten: &mut Forgotten,
+) -> Result<()> {
+    let secrets = app.secrets(folder);
+    let Some((slot, secret)) = secrets.slot()? else {
+        return Ok(());
+    };
+    let unlocked = match client.unlock_with_slot(slot, &secret).await {
+        // Removed from elsewhere, or by this command before it was stopped.
+        Err(ClientError::NoSuchSlot) => return Ok(()),
+        other => other?,
+    };
+    let bound_here = !matches!(secrets.device_key(), Ok(None));
+    let slots = unlocked.slots()?;
+    if !yes && only_the_words_without(&slots, Some(slot), bound_here) {
+        return Err(only_the_words());
+    }
+    if bound_here {
+        forgotten.bound = super::slot::bound_to_a_machine(&slots);
+    }
+    unlocked.remove_slots(&[slot]).await?;
+    forgotten.slot_removed = Some(slot.to_string());
+    Ok(())
 }
 
 fn only_the_words() -> Error {

@@ -167,6 +167,11 @@ impl Lost {
     }
 }
 
+/// Whether it was stopped, and is to be gone on with.
+pub(super) fn is_stopped(session: &Session<'_>) -> bool {
+    Lost::path(session).exists()
+}
+
 /// Runs `lost`.
 pub(super) async fn lost(app: &App, arguments: &LostArgs) -> Result<()> {
     let session = arguments.proof.session(app).await?;

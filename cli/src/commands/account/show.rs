@@ -25,6 +25,8 @@ struct Shown {
     principals: Vec<String>,
     slots: Vec<Slot>,
     usage: Usage,
+    /// What was stopped, and is gone on with by the command of that name.
+    unfinished: Option<&'static str>,
 }
 
 impl fmt::Display for Shown {
@@ -49,7 +51,14 @@ impl fmt::Display for Shown {
                 usize::try_from(self.usage.records).unwrap_or(usize::MAX),
                 "record"
             )
-        )
+        )?;
+        if let Some(command) = self.unfinished {
+            write!(
+                f,
+                "\nUnfinished     keys are half renewed: `salus {command}` goes on"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -58,17 +67,22 @@ pub(super) async fn show(app: &App) -> Result<()> {
     let session = Session::open(app).await?;
     let unlocked = &session.unlocked;
     let usage = unlocked.usage();
+    let info = session.client().account().await?;
+    let info = info.ok_or(salus_client::ClientError::NoAccount)?;
+    let unfinished = if super::lost::is_stopped(&session) {
+        Some("account lost")
+    } else if unlocked.seems_unfinished(&info)? {
+        Some("account rotate")
+    } else {
+        None
+    };
     let shown = Shown {
         account: unlocked.account().to_string(),
         name: unlocked.profile()?.display_name,
         safety_number: unlocked.safety_number(),
         genesis: unlocked.genesis().to_string(),
-        principals: unlocked
-            .principals()
-            .await?
-            .into_iter()
-            .map(|p| p.to_text())
-            .collect(),
+        unfinished,
+        principals: info.principals.into_iter().map(|p| p.to_text()).collect(),
         slots: unlocked.slots()?.into_iter().map(Slot::from).collect(),
         usage: Usage {
             bytes: usage.bytes,
