@@ -146,10 +146,12 @@ async fn attack_40_a_delegation_from_anyone_but_the_sign_in_window_signs_nobody_
     let own = page.window().await?;
     let mut tools = DevTools::connect(browser).await?;
     let place = tools.page(&own.to_string()).await?;
-    let hearing = "window.heard = 0; addEventListener('message', () => window.heard += 1); null";
+    let hearing = "window.heard = 0; addEventListener('message', ({ data }) => {
+        if (data.id === 'salus-delegation') window.heard += 1; else window.ready = true;
+    }); null";
     tools.evaluate(&place, hearing).await?;
     browser.click("sign-in").await?;
-    until(browser, "return window.heard === 1").await?;
+    until(browser, "return window.ready === true").await?;
     let windows = page.windows().await?;
     let popup = windows.into_iter().find(|window| *window != own);
     let popup = popup.context("no window opened")?;
@@ -158,7 +160,7 @@ async fn attack_40_a_delegation_from_anyone_but_the_sign_in_window_signs_nobody_
 
     // From the page's own window, and from another that is where the one that was opened is.
     run(browser, &format!("window.postMessage({forged}, '*')")).await?;
-    until(browser, "return window.heard === 2").await?;
+    until(browser, "return window.heard === 1").await?;
     still_waiting(browser).await?;
     page.switch_to_window(popup.clone()).await?;
     let there = page.current_url().await?;
@@ -176,7 +178,7 @@ async fn attack_40_a_delegation_from_anyone_but_the_sign_in_window_signs_nobody_
     .await?;
     page.close_window().await?;
     page.switch_to_window(own.clone()).await?;
-    until(browser, "return window.heard === 3").await?;
+    until(browser, "return window.heard === 2").await?;
     still_waiting(browser).await?;
 
     // From that very window, which is on another site now.
@@ -192,7 +194,7 @@ async fn attack_40_a_delegation_from_anyone_but_the_sign_in_window_signs_nobody_
         .await?;
     }
     page.switch_to_window(own.clone()).await?;
-    until(browser, "return window.heard === 5").await?;
+    until(browser, "return window.heard === 3").await?;
     still_waiting(browser).await?;
 
     // Who signs in afterwards is who they are.
