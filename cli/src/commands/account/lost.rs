@@ -41,8 +41,6 @@ pub(crate) struct LostArgs {
 struct Lost {
     slots: Vec<SlotId>,
     sign_ins: Vec<Principal>,
-    /// Whether keys were being made anew before any of it was locked out: those of that time do not do.
-    older: bool,
 }
 
 /// The same as it is noted.
@@ -50,7 +48,6 @@ struct Lost {
 struct Noted {
     slots: Vec<String>,
     sign_ins: Vec<String>,
-    older: bool,
 }
 
 /// What `lost` answers.
@@ -71,13 +68,6 @@ impl fmt::Display for LockedOut {
         }
         write!(f, "{}", self.rotated)
     }
-}
-
-/// A stage that was reached, for saying what is left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Done {
-    slots: bool,
-    sign_ins: usize,
 }
 
 impl Lost {
@@ -107,7 +97,6 @@ impl Lost {
         Some(Self {
             slots: slots.collect::<Option<_>>()?,
             sign_ins: sign_ins.collect::<Option<_>>()?,
-            older: noted.older,
         })
     }
 
@@ -115,7 +104,6 @@ impl Lost {
         let noted = Noted {
             slots: self.slots.iter().map(ToString::to_string).collect(),
             sign_ins: self.sign_ins.iter().map(Principal::to_text).collect(),
-            older: self.older,
         };
         serde_json::to_vec(&noted)
             .map_err(|error| Error::new(Kind::Other, "file", error.to_string()))
@@ -155,15 +143,25 @@ impl Lost {
         Ok(())
     }
 
-    /// What is still to be done, in words.
-    fn left(&self, done: Done) -> Vec<String> {
-        let slots = self.slots.iter().filter(|_| !done.slots);
-        let sign_ins = self.sign_ins.iter().skip(done.sign_ins);
+    /// What is still to be done, in words, if the account has `slots` and `known` may call for it.
+    fn left(&self, slots: &[SlotId], known: &[Principal]) -> Vec<String> {
+        let slots = self.slots.iter().filter(|slot| slots.contains(slot));
+        let sign_ins = self.sign_ins.iter().filter(|who| known.contains(who));
         slots
             .map(|slot| format!("lock out {slot}"))
             .chain(sign_ins.map(|principal| format!("lock out {principal}")))
             .chain(std::iter::once("make all keys anew".to_owned()))
             .collect()
+    }
+
+    /// The same, as far as it is known here: what cannot be asked for is still to be done.
+    async fn left_of(&self, session: &Session<'_>) -> Vec<String> {
+        let slots = session.unlocked.slots();
+        let slots = slots.map(|all| all.into_iter().map(|slot| slot.id).collect());
+        let slots = slots.unwrap_or_else(|_| self.slots.clone());
+        let known = session.unlocked.principals().await;
+        let known = known.unwrap_or_else(|_| self.sign_ins.clone());
+        self.left(&slots, &known)
     }
 }
 
@@ -183,55 +181,28 @@ pub(super) async fn lost(app: &App, arguments: &LostArgs) -> Result<()> {
             "say what is lost, by --slot or --sign-in: nothing was stopped that could be gone on with",
         ));
     }
-    let mut done = Done::default();
-    match lock_out(&session, &mut lost, &before, &mut done).await {
+    if lost != before {
+        lost.note(&session)?;
+    }
+    let rotated = {
+        let watch = Watch::new(app.out, "versions");
+        let unlocked = &session.unlocked;
+        unlocked.lock_out(&lost.slots, &lost.sign_ins, &watch).await
+    };
+    match rotated {
         Ok(rotated) => {
+            // What is not removed is gone on with, and found to be done.
             let _ = std::fs::remove_file(Lost::path(&session));
             app.out.answer(&LockedOut {
                 slots: lost.slots.iter().map(ToString::to_string).collect(),
                 sign_ins: lost.sign_ins.iter().map(Principal::to_text).collect(),
-                rotated,
+                rotated: Rotated::of(session.unlocked.account(), rotated),
             })
         }
-        Err(error) => Err(error
-            .left(lost.left(done))
+        Err(error) => Err(Error::from(error)
+            .left(lost.left_of(&session).await)
             .hint("run `salus account lost` again, and it goes on")),
     }
-}
-
-async fn lock_out(
-    session: &Session<'_>,
-    lost: &mut Lost,
-    before: &Lost,
-    done: &mut Done,
-) -> Result<Rotated> {
-    let unlocked = &session.unlocked;
-    let watch = Watch::new(session.app.out, "versions");
-    if lost != before {
-        lost.older |= unlocked.has_unfinished_rotation(&watch).await?;
-        lost.note(session)?;
-    }
-    let there: Vec<SlotId> = unlocked.slots()?.into_iter().map(|slot| slot.id).collect();
-    let slots = lost.slots.iter().filter(|slot| there.contains(slot));
-    let slots: Vec<SlotId> = slots.copied().collect();
-    if !slots.is_empty() {
-        unlocked.remove_slots(&slots).await?;
-    }
-    done.slots = true;
-    let known = unlocked.principals().await?;
-    for principal in &lost.sign_ins {
-        if known.contains(principal) {
-            unlocked.remove_principal(*principal).await?;
-        }
-        done.sign_ins += 1;
-    }
-    if lost.older {
-        unlocked.rotate_everything(&watch).await?;
-        lost.older = false;
-        lost.note(session)?;
-    }
-    let rotated = unlocked.rotate_everything(&watch).await?;
-    Ok(Rotated::of(unlocked.account(), rotated))
 }
 
 /// What `sign-out-others` answers.
@@ -280,19 +251,12 @@ mod tests {
         let lost = Lost {
             slots: vec![SlotId([1; 16]), SlotId([2; 16])],
             sign_ins: vec![Principal::anonymous(), Principal::management_canister()],
-            older: false,
         };
-        let left = |slots, sign_ins| lost.left(Done { slots, sign_ins }).len();
-        assert_eq!(left(false, 0), 5);
-        assert_eq!(left(true, 0), 3);
-        assert_eq!(left(true, 1), 2);
-        assert_eq!(
-            lost.left(Done {
-                slots: true,
-                sign_ins: 2
-            }),
-            ["make all keys anew"]
-        );
+        let all = lost.left(&lost.slots, &lost.sign_ins);
+        assert_eq!(all.len(), 5);
+        assert_eq!(lost.left(&lost.slots[1..], &lost.sign_ins), all[1..]);
+        assert_eq!(lost.left(&[], &lost.sign_ins[1..]), all[3..]);
+        assert_eq!(lost.left(&[], &[]), ["make all keys anew"]);
         let noted = lost.write().unwrap();
         assert_eq!(Lost::read(&noted).unwrap(), lost);
         assert!(Lost::read(&noted[1..]).is_none());
