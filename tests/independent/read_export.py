@@ -149,17 +149,18 @@ class Ledger:
             self.slots = {slot[0]: slot for slot in fields[0]}
         self.slots |= {fields[0][0]: fields[0]} if change == 1 else {}
         for new in {0: fields.get(2, []), 3: [fields.get(0)]}.get(change, []):
-            self.epochs[new[0]] = [(new[2], new[3])]
+            self.epochs[new[0]] = [(new[2], new[3], self.generation)]
         if change == 2:
             self.generation, self.bundle, kept = fields[0], fields[3], {w[0]: w[1] for w in fields[2]}
             need(set(kept) == set(self.slots) - set(fields[1]), "a slot that is left out")
             self.slots = {id_: {**self.slots[id_], 4: wrap} for id_, wrap in kept.items()}
             for new in fields[4]:
-                need(len(new[2]) == len(self.epochs[new[0]]), "an epoch that is left out")
-                self.epochs[new[0]] = [(kid, w) for (kid, _), w in zip(self.epochs[new[0]], new[2])]
+                old = self.epochs[new[0]]
+                need(len(new[2]) == len(old), "an epoch that is left out")
+                self.epochs[new[0]] = [(o[0], w, fields[0]) if w else o for o, w in zip(old, new[2])]
         for new in {7: fields.get(1, []), 11: fields.get(0, [])}.get(change, []):
             need(new[1] == len(self.epochs[new[0]]) + 1, "an epoch out of order")
-            self.epochs[new[0]].append((new[2], new[3]))
+            self.epochs[new[0]].append((new[2], new[3], self.generation))
         self.bundle = fields[1] if rotates else self.bundle
 
 # Section 17: what the network certifies.
@@ -239,11 +240,12 @@ def main(file, words, folder=None):
             amk = open_envelope(seed, scope("slot-wrap", slot[0], ledger.generation), slot[4])
     need(amk, "no slot of this phrase")
     bundle = canonical(unseal(amk, scope("bundle", ledger.generation), ledger.bundle))
+    amks = {**{a[0]: a[1] for a in bundle.get(2, [])}, ledger.generation: amk}
     seeds = {s[0]: s[1] for s in [bundle[0], *bundle.get(1, [])]}
     need((signing_key(bundle[0][2]), xwing_public(bundle[0][1])) == (chain[last][4], chain[last][5]), "the bundle")
     for id_, wraps in ledger.epochs.items():
-        for epoch, (kid, wrap) in enumerate(wraps, 1):
-            key = unseal(amk, scope("epoch-wrap", id_, epoch, ledger.generation), wrap)
+        for epoch, (kid, wrap, made) in enumerate(wraps, 1):
+            key = unseal(amks[made], scope("epoch-wrap", id_, epoch, made), wrap)
             need(derive(key, scope("epoch-kid", id_, epoch)) == kid, "an epoch key")
             epochs[id_, epoch] = key
 

@@ -20,6 +20,9 @@ use salus_types::{
 
 /// What revocations and their like may take beyond the quota: some thousands of them.
 const RESERVE_BYTES: u64 = 16 << 20;
+/// What taking an account back may take beyond whatever is used up by then: a rotation, slots, several
+/// account master keys, and the revocation of what a thief granted.
+pub(crate) const RECOVERY_BYTES: u64 = 8 << 20;
 
 /// An operation that may be applied: everything about it was checked.
 pub(crate) struct CheckedOp {
@@ -135,6 +138,12 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         if op.account != owner.account.id {
             return Err(Error::invalid("op", "is about another account"));
         }
+        if let Change::Open { bundle, .. }
+        | Change::Rekey { bundle, .. }
+        | Change::Rotate { bundle, .. } = &op.change
+        {
+            at_most("bundle", bundle.len(), limits::BUNDLE_BYTES)?;
+        }
         not_from_the_future(op.at, now)?;
         let head = owner.account.ledger.head();
         let view = View { vault: self, owner };
@@ -177,7 +186,8 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
     }
 
     /// Operations count against the quota, or a ledger could grow without end. What ends access or
-    /// saves an account finds room even when the quota is used up.
+    /// saves an account finds room even when the quota is used up; and even when a thief used that up,
+    /// once the recovery key has overruled them.
     fn check_room(
         &self,
         owner: &Owner,
@@ -198,7 +208,12 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
         let limit = self.settings.account_quota;
         let grants: u64 = grants.iter().map(CheckedGrant::size).sum();
         let added = signed.statement.len() as u64 + grants;
-        if owner.account.bytes.saturating_add(added) > limit.saturating_add(reserve) {
+        let room = owner
+            .account
+            .recovery_room
+            .filter(|_| reserve > 0)
+            .unwrap_or(0);
+        if owner.account.bytes.saturating_add(added) > limit.saturating_add(reserve).max(room) {
             return Err(Error::QuotaExceeded {
                 used: owner.account.bytes,
                 limit,
@@ -299,6 +314,7 @@ impl<R: Runtime, M: Memory> Vault<R, M> {
             Effect::RewrapSlot(_)
             | Effect::SetName(..)
             | Effect::RewrapEpoch(..)
+            | Effect::LeaveEpoch(..)
             | Effect::PutGrant(_)
             | Effect::ApproveRequest(..)
             | Effect::DenyRequest(_)

@@ -9,7 +9,7 @@ use salus_crypto::slot::SlotKeys;
 use salus_crypto::{OpenError, VaultScope};
 use salus_protocol::KeyChain;
 use salus_protocol::keychain::VerifiedLink;
-use salus_protocol::ledger::{LedgerState, Slot};
+use salus_protocol::ledger::{EpochState, LedgerState, Slot};
 use salus_types::{AccountId, CompartmentId, Hash, SlotId};
 use std::collections::BTreeMap;
 
@@ -71,6 +71,23 @@ pub(crate) fn check_anchor(
     }
 }
 
+/// Opens the key of an epoch with the account master key that the ledger names, if that is among these
+/// and it is the key that the ledger names. `generation` is the one in force.
+pub(crate) fn open_epoch<'a>(
+    scope: VaultScope<'_>,
+    amks: impl Iterator<Item = &'a Amk>,
+    generation: u32,
+    (compartment, epoch): (CompartmentId, u32),
+    state: &EpochState,
+) -> Option<EpochKey> {
+    let generation = state.generation.unwrap_or(generation);
+    let mut amks = amks.filter(|amk| amk.generation() == generation);
+    amks.find_map(|amk| {
+        let key = EpochKey::unwrap(amk, scope, compartment, epoch, &state.wrap).ok()?;
+        (key.kid(scope) == state.kid).then_some(key)
+    })
+}
+
 /// Whether seeds are those a link names.
 pub(crate) fn seeds_fit(seeds: &IdentitySeeds, link: &VerifiedLink) -> bool {
     seeds.link == link.hash
@@ -89,19 +106,20 @@ pub(crate) fn open_bundle(
     sealed: &[u8],
 ) -> Result<IdentityBundle> {
     let bundle = IdentityBundle::open(amk, scope, sealed).map_err(|_| IntegrityError::Bundle)?;
-    if !seeds_fit(&bundle.current, current(chain)?) {
-        return Err(IntegrityError::Bundle.into());
-    }
-    let earlier_fit = bundle.earlier.iter().all(|seeds| {
-        chain
-            .link(&seeds.link)
-            .is_none_or(|link| seeds_fit(seeds, link))
-    });
-    if earlier_fit {
+    if seeds_fit(&bundle.current, current(chain)?) && earlier_fit(&bundle, chain) {
         Ok(bundle)
     } else {
         Err(IntegrityError::Bundle.into())
     }
+}
+
+/// Whether a bundle's earlier seeds are those that the chain names, as far as it does.
+pub(crate) fn earlier_fit(bundle: &IdentityBundle, chain: &KeyChain) -> bool {
+    bundle.earlier.iter().all(|seeds| {
+        chain
+            .link(&seeds.link)
+            .is_none_or(|link| seeds_fit(seeds, link))
+    })
 }
 
 impl Keys {
@@ -132,6 +150,7 @@ impl Keys {
     /// ledger names, stays shut and is refused where it is needed: whoever stole the identity key
     /// can sign such an operation, and must not keep the owner out of everything else.
     fn open_epochs(&mut self, scope: VaultScope<'_>) {
+        let generation = self.ledger.state.generation;
         let mut epochs = BTreeMap::new();
         for (id, compartment) in &self.ledger.state.compartments {
             let known = self.epochs.remove(id).unwrap_or_default();
@@ -140,9 +159,8 @@ impl Keys {
                 let kept = known.get(list.len()).cloned().flatten();
                 let fits = |key: &EpochKey| key.kid(scope) == state.kid;
                 list.push(kept.filter(fits).or_else(|| {
-                    EpochKey::unwrap(&self.amk, scope, *id, epoch, &state.wrap)
-                        .ok()
-                        .filter(fits)
+                    let amks = std::iter::once(&self.amk).chain(&self.bundle.earlier_amks);
+                    open_epoch(scope, amks, generation, (*id, epoch), state)
                 }));
             }
             epochs.insert(*id, list);

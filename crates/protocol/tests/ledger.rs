@@ -319,6 +319,24 @@ fn a_rekey_reaches_every_slot_that_stays_and_never_drops_recovery() {
     assert_eq!(ledger.state.generation, 2);
     assert_eq!(ledger.state.slots.len(), 1);
     assert_eq!(ledger.state.slots[&SlotId([1; 16])].wrap, vec![101; 40]);
+
+    // An epoch's key may stay as it is, and under which master key that is is kept.
+    for (generation, sealed, kept) in [
+        (3, vec![], Some(2)),
+        (4, vec![], Some(2)),
+        (5, vec![8; 10], None),
+    ] {
+        let first = CompartmentRewrap {
+            wraps: vec![Wrap(sealed.clone())],
+            ..rewrap(1)
+        };
+        let change = rekey(generation, &[], vec![wrap(1)], vec![first, rewrap(2)]);
+        ledger.push(change).expect("rekey");
+        let epoch = &ledger.state.compartments[&CompartmentId([1; 16])].epochs[0];
+        assert_eq!(epoch.generation, kept);
+        let expected = if kept.is_some() { vec![1; 10] } else { sealed };
+        assert_eq!(epoch.wrap, expected);
+    }
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub const DESCRIPTOR_BYTES: u64 = 8 << 10;
 pub const STATEMENT_BYTES: u64 = 16 << 10;
 /// A ledger operation.
 pub const LEDGER_OP_BYTES: u64 = 512 << 10;
+/// A sealed identity bundle, so that there is room in an operation for whatever else a new account master
+/// key needs. Some thousands of keys.
+pub const BUNDLE_BYTES: u64 = 256 << 10;
 /// An HPKE envelope of a grant.
 pub const GRANT_ENVELOPE_BYTES: u64 = 256 << 10;
 /// An HPKE envelope of a request or of a drop-box version.
@@ -45,6 +48,9 @@ pub const PRINCIPALS: u64 = 8;
 /// The same where one more joins by the recovery phrase: whoever stole the identity key could otherwise
 /// fill all places and keep the owner out.
 pub const RECOVERED_PRINCIPALS: u64 = 2 * PRINCIPALS;
+/// How long an account is held for whoever takes it back with the recovery phrase, since they last said so:
+/// 10 minutes, enough to read a long ledger and to decide what stays.
+pub const TAKING_BACK_MS: u64 = 10 * 60_000;
 /// Grants of an account that are neither revoked nor replaced.
 pub const LIVE_GRANTS: u64 = 256;
 /// Accounts whose keys one owner recorded as compared or accepted: more people than anyone meets, and

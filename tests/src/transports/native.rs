@@ -13,7 +13,7 @@ use salus_client::certificate::{self, CertificateError};
 use salus_client::{CertifiedData, Environment, Transport, TransportError};
 use salus_protocol::hash_tree;
 use salus_types::Result as Answer;
-use salus_types::api::UploadPiece;
+use salus_types::api::{InitArgs, UploadPiece};
 use salus_vault::api;
 use salus_vault::runtime::{Call, Generator, Runtime};
 use salus_vault::vault::Vault;
@@ -170,6 +170,7 @@ fn open(
     vault: Principal,
     clock: &TestClock,
     key: [u8; 32],
+    args: Option<InitArgs>,
 ) -> Answer<InProcess> {
     let mut generator = Generator::default();
     generator.seed(&[7; 32]);
@@ -180,7 +181,7 @@ fn open(
         shared: Rc::default(),
         key,
     };
-    Vault::open(memory, platform, None, false)
+    Vault::open(memory, platform, args, false)
 }
 
 impl Native {
@@ -189,6 +190,14 @@ impl Native {
     /// # Errors
     /// When it cannot be opened.
     pub fn start(clock: &TestClock) -> anyhow::Result<Self> {
+        Self::start_with(clock, None)
+    }
+
+    /// An empty vault that was told so when it was installed.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn start_with(clock: &TestClock, args: Option<InitArgs>) -> anyhow::Result<Self> {
         // Any scalar will do for a root key that only this test trusts.
         let mut key = [0; 32];
         key[31] = 42;
@@ -196,7 +205,7 @@ impl Native {
             PrivateKey::deserialize(&key).map_err(|_| anyhow::anyhow!("not a key of BLS12-381"))?;
         let memory = VectorMemory::default();
         let id = vault_id();
-        let vault = open(memory.clone(), id, clock, key)?;
+        let vault = open(memory.clone(), id, clock, key, args)?;
         Ok(Self {
             state: Rc::new(RefCell::new(State { vault, memory })),
             clock: clock.clone(),
@@ -226,7 +235,7 @@ impl Native {
     /// When it cannot be opened.
     pub fn restore(&self, snapshot: &Snapshot) -> anyhow::Result<()> {
         let memory: VectorMemory = Rc::new(RefCell::new(snapshot.bytes()));
-        let vault = open(memory.clone(), self.vault, &self.clock, self.key)?;
+        let vault = open(memory.clone(), self.vault, &self.clock, self.key, None)?;
         *self.state.borrow_mut() = State { vault, memory };
         Ok(())
     }
@@ -237,7 +246,7 @@ impl Native {
     /// When it cannot be opened.
     pub fn clone_as(&self, id: Principal) -> anyhow::Result<Self> {
         let memory: VectorMemory = Rc::new(RefCell::new(self.snapshot().bytes()));
-        let vault = open(memory.clone(), id, &self.clock, self.key)?;
+        let vault = open(memory.clone(), id, &self.clock, self.key, None)?;
         Ok(Self {
             state: Rc::new(RefCell::new(State { vault, memory })),
             vault: id,

@@ -3,7 +3,7 @@
 
 use super::{NOW, Person, World};
 use crate::transports::Native;
-use candid::CandidType;
+use candid::{CandidType, Principal};
 use salus_client::Transport;
 use salus_crypto::hierarchy::{Amk, IdentityBundle, IdentitySeeds, VersionKeys};
 use salus_crypto::{VaultScope, VersionScope};
@@ -15,7 +15,7 @@ use salus_protocol::{KeyChain, canonical};
 use salus_types::api::{
     AccountInfo, Head, KeyRotate, LedgerAppend, LedgerPage, Signed, SignedLink,
 };
-use salus_types::{AccountId, Hash, Result as Answer, SlotId};
+use salus_types::{AccountId, CompartmentId, Hash, Result as Answer, SlotId};
 use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
@@ -103,6 +103,11 @@ impl Thief {
             bundle,
             account,
         }
+    }
+
+    /// Calls in another session from now on.
+    pub fn call_as(&mut self, caller: Principal) {
+        self.vault = self.vault.for_caller(caller);
     }
 
     /// With whose account it is, and where.
@@ -235,27 +240,39 @@ impl Thief {
         let mut slot = slots[0].clone();
         slot.id = id;
         self.append(Change::AddSlot { slot }).await.unwrap();
-        let mut compartments: Vec<CompartmentRewrap> = compartments
-            .iter()
-            .map(|c| CompartmentRewrap {
-                compartment: c.id,
+        let compartments = compartments.iter().map(|c| c.id).collect();
+        let removed = vec![slots[0].id];
+        self.rekey_with((2, removed), (id, vec![1; 200]), compartments)
+            .await
+            .unwrap();
+    }
+
+    /// Another generation of rubbish, for the slot that stays and compartments at their first epoch.
+    pub async fn rekey_with(
+        &self,
+        (generation, removed): (u32, Vec<SlotId>),
+        (slot, bundle): (SlotId, Vec<u8>),
+        mut compartments: Vec<CompartmentId>,
+    ) -> Answer<Head> {
+        compartments.sort_unstable();
+        let compartments = compartments
+            .into_iter()
+            .map(|compartment| CompartmentRewrap {
+                compartment,
                 name: vec![1; 100],
                 wraps: vec![Wrap(vec![1; 120])],
-            })
-            .collect();
-        compartments.sort_by_key(|c| c.compartment);
+            });
         self.append(Change::Rekey {
-            generation: 2,
-            removed: vec![slots[0].id],
+            generation,
+            removed,
             slots: vec![SlotWrap {
-                slot: id,
+                slot,
                 wrap: vec![1; 1200],
             }],
-            bundle: vec![1; 200],
-            compartments,
+            bundle,
+            compartments: compartments.collect(),
         })
         .await
-        .unwrap();
     }
 
     /// Rotates to keys of the thief's own, with a bundle nobody can open.
@@ -265,20 +282,37 @@ impl Thief {
 
     /// Rotates to keys of the thief's own, with this bundle.
     pub async fn rotate_with(&mut self, bundle: Vec<u8>) {
+        let bundle = |_: IdentitySeeds, _: &mut Self| bundle;
+        self.try_rotate(bundle, |_| {}).await.unwrap();
+    }
+
+    /// Rotates to keys of the thief's own that the owner opens and that fit: for a thief who has the
+    /// account master key too.
+    pub async fn rotate_fitting(&mut self) {
+        let bundle = |seeds: IdentitySeeds, thief: &mut Self| {
+            thief.bundle.rotate(seeds);
+            thief
+                .with_scope(|scope| thief.bundle.seal(&thief.amk, scope))
+                .unwrap()
+        };
         self.try_rotate(bundle, |_| {}).await.unwrap();
     }
 
     /// Rotates to a sealing key that was damaged before it was signed.
     pub async fn rotate_to(&mut self, damage: impl Fn(&mut Vec<u8>)) -> Answer<Head> {
-        self.try_rotate(vec![1; 200], damage).await
+        self.try_rotate(|_, _| vec![1; 200], damage).await
     }
 
-    async fn try_rotate(&mut self, bundle: Vec<u8>, damage: impl Fn(&mut Vec<u8>)) -> Answer<Head> {
+    async fn try_rotate(
+        &mut self,
+        bundle: impl FnOnce(IdentitySeeds, &mut Self) -> Vec<u8>,
+        damage: impl Fn(&mut Vec<u8>),
+    ) -> Answer<Head> {
         let info = self.info().await;
         let vault = self.vault.vault();
         let chain = KeyChain::verify(&info.chain, vault.as_slice()).unwrap();
         let before = chain.current().unwrap();
-        let seeds = IdentitySeeds::generate().unwrap();
+        let mut seeds = IdentitySeeds::generate().unwrap();
         let mut sealing = seeds.hpke.public().unwrap().as_bytes().to_vec();
         damage(&mut sealing);
         let link = KeyLink {
@@ -292,6 +326,8 @@ impl Thief {
         let statement = signed(&link, &self.signing);
         let possession = signing_bytes(POSSESSION_LABEL, &statement.statement);
         let hash = hash_of::<KeyLink>(&statement.statement);
+        seeds.link = hash;
+        let bundle = bundle(seeds.clone(), self);
         let change = Change::Rotate { link: hash, bundle };
         let op = self.op_under(change, hash).await;
         let rotate = KeyRotate {

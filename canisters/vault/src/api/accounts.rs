@@ -166,6 +166,7 @@ fn blank(number: u64, chain: &KeyChain, call: &Call, upgrades: u64) -> Result<Ow
         refusals: None,
         pins: None,
         claims: None,
+        recovery_room: None,
     };
     let outline = OutlineRow {
         generation: 0,
@@ -326,7 +327,7 @@ pub fn principal_claim<R: Runtime, M: Memory>(
         return Err(Error::invalid("principal", "is not the caller"));
     }
     match vault.principal_number(&call.caller)? {
-        Some(number) if number == owner.number => return info(vault, owner),
+        Some(number) if number == owner.number => return claim_again(vault, call, owner, &claim),
         Some(_) => {
             return Err(Error::Conflict {
                 what: "principal".into(),
@@ -336,6 +337,9 @@ pub fn principal_claim<R: Runtime, M: Memory>(
     }
     let mut claims = owner.account.claims.unwrap_or_default();
     claims.claim(claim.by, claim.at).map_err(used_before)?;
+    if claim.by == Authority::Recovery {
+        claims.hold(principal_subject(&claim.principal), call.now);
+    }
     let limit = match claim.by {
         Authority::Identity => limits::PRINCIPALS,
         Authority::Recovery => limits::RECOVERED_PRINCIPALS,
@@ -368,6 +372,25 @@ pub fn principal_claim<R: Runtime, M: Memory>(
     info(vault, vault.load(number)?)
 }
 
+/// A claim of one who has joined already: by the recovery key it may hold the account.
+fn claim_again<R: Runtime, M: Memory>(
+    vault: &mut Vault<R, M>,
+    call: &Call,
+    mut owner: Owner,
+    claim: &Claim,
+) -> Result<AccountInfo> {
+    let mut claims = owner.account.claims.unwrap_or_default();
+    if claim.by == Authority::Identity {
+        return info(vault, owner);
+    }
+    claims.claim(claim.by, claim.at).map_err(used_before)?;
+    claims.hold(principal_subject(&claim.principal), call.now);
+    owner.account.claims = Some(claims);
+    let number = owner.number;
+    vault.save(owner)?;
+    info(vault, vault.load(number)?)
+}
+
 /// Ends a principal's right to call for an account, on the word of its identity or recovery key.
 /// The last one stays: an account without any could be claimed but not found.
 ///
@@ -387,6 +410,10 @@ pub fn principal_remove<R: Runtime, M: Memory>(
     }
     if !owner.account.has_principal(&claim.principal) {
         return info(vault, owner);
+    }
+    if claim.by == Authority::Identity {
+        let caller = call.caller.as_slice();
+        owner.account.check_held(caller, call.now)?;
     }
     if owner.account.principals.len() < 2 {
         return Err(Error::invalid("principal", "is the account's last one"));

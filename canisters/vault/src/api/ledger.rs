@@ -24,6 +24,7 @@ pub fn ledger_append<R: Runtime, M: Memory>(
     if vault.has_op(&owner, &args.op)? {
         return Ok(owner.account.ledger.head());
     }
+    owner.account.check_held(call.caller.as_slice(), call.now)?;
     let checked = vault.check_op(&owner, &args.op, args.grants, call.now)?;
     if checked.rotates() {
         return Err(Error::invalid("op", "needs a key link to rotate to"));

@@ -1,11 +1,13 @@
 //! Rotating the identity keys: a key chain link and the ledger operation that goes with it.
 
 use super::accounts::{check_link_size, link_row, refused_link};
+use crate::ledger::RECOVERY_BYTES;
 use crate::rows::{LinkRow, RecoveryRow};
 use crate::runtime::{Call, Runtime};
 use crate::vault::Vault;
 use ic_stable_structures::Memory;
 use salus_protocol::KeyChain;
+use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::{Change, LedgerOp};
 use salus_protocol::statement;
 use salus_types::api::{Head, KeyRotate};
@@ -42,6 +44,15 @@ pub fn key_rotate<R: Runtime, M: Memory>(
     let current = chain
         .current()
         .ok_or_else(|| Error::internal("key chain"))?;
+    if current.link.by == Authority::Identity {
+        let caller = call.caller.as_slice();
+        owner.account.check_held(caller, call.now)?;
+    } else {
+        owner.account.recovery_room = Some(owner.account.bytes.saturating_add(RECOVERY_BYTES));
+        if let Some(claims) = &mut owner.account.claims {
+            claims.release();
+        }
+    }
     let recovery_was = owner.account.recovery;
     if owner.account.signing != current.link.signing
         && let Some(claims) = &mut owner.account.claims

@@ -8,8 +8,9 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use salus_protocol::keychain::Authority;
 use salus_protocol::ledger::SlotKind;
+use salus_protocol::statement::sha256;
 use salus_types::api::Head;
-use salus_types::{AccountId, CompartmentId, Error, Hash, SlotId};
+use salus_types::{AccountId, CompartmentId, Error, Hash, SlotId, limits};
 
 /// Head of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -72,9 +73,23 @@ pub struct Claims {
     /// with the identity key must not make it wait.
     #[n(2)]
     pub recovery: Option<u64>,
+    /// For whom the recovery key claimed last: SHA-256 of the principal.
+    #[n(3)]
+    pub claimed: Option<Hash>,
+    /// Until when the account is that principal's alone, if it is: [`AccountRow::check_held`].
+    #[n(4)]
+    pub held_until: Option<u64>,
 }
 
 impl Claims {
+    /// A claim by the recovery key for the principal for which it claimed last holds the account for it:
+    /// whoever takes an account back must not have to race with a thief.
+    pub fn hold(&mut self, principal: Hash, now: u64) {
+        if self.claimed.replace(principal) == Some(principal) {
+            self.held_until = Some(now.saturating_add(limits::TAKING_BACK_MS));
+        }
+    }
+
     /// Takes a claim; else the time it has to be later than.
     pub fn claim(&mut self, by: Authority, at: u64) -> Result<(), u64> {
         self.later(by, at, self.after)?;
@@ -106,6 +121,11 @@ impl Claims {
     /// The identity key is another: nothing that the one before signed verifies any more.
     pub fn renew(&mut self) {
         (self.latest, self.after) = (0, 0);
+    }
+
+    /// The recovery key made the identity keys anew: nobody is left to hold the account against.
+    pub fn release(&mut self) {
+        self.held_until = None;
     }
 }
 
@@ -196,6 +216,10 @@ pub struct AccountRow {
     /// Claims and disclaims so far, once there was one.
     #[n(27)]
     pub claims: Option<Claims>,
+    /// Up to how many bytes what saves the account may take since it was last taken back, whatever a
+    /// thief had used up.
+    #[n(28)]
+    pub recovery_room: Option<u64>,
 }
 
 impl Row for AccountRow {
@@ -206,6 +230,22 @@ impl AccountRow {
     /// Key of an account.
     pub fn key(number: u64) -> Key {
         Key::new(Self::TABLE.tag()).u64(number)
+    }
+
+    /// Whether its identity key may decide anything in the name of this caller: while someone takes it
+    /// back with the recovery phrase, of its principals only they may.
+    ///
+    /// # Errors
+    /// [`Error::Temporary`], for [`limits::TAKING_BACK_MS`] at most after each such claim.
+    pub fn check_held(&self, caller: &[u8], now: u64) -> salus_types::Result<()> {
+        let claims = self.claims.unwrap_or_default();
+        let held = claims.held_until.is_some_and(|until| now < until);
+        if held && claims.claimed != Some(sha256(caller)) {
+            return Err(Error::Temporary {
+                reason: "the account is being taken back with its recovery phrase".into(),
+            });
+        }
+        Ok(())
     }
 
     /// What was made for an earlier state of its ledger is told the one that it is in.

@@ -3,13 +3,14 @@
 use super::Unlocked;
 use super::create::{NewSlot, make_slot};
 use crate::error::{ClientError, Result};
-use crate::keys::Keys;
+use crate::keys::{Keys, open_epoch};
 use salus_crypto::hierarchy::{Amk, EpochKey};
 use salus_crypto::hpke::PublicKey;
 use salus_crypto::slot::wrap_amk;
 use salus_crypto::{VaultScope, note};
 use salus_protocol::ledger::{
-    Change, CompartmentRewrap, CompartmentState, SlotKind, SlotParameters, SlotWrap, Wrap,
+    Change, CompartmentRewrap, CompartmentState, EpochState, LedgerState, SlotKind, SlotParameters,
+    SlotWrap, Wrap,
 };
 use salus_types::api::SlotUse;
 use salus_types::{CompartmentId, SlotId, limits};
@@ -148,14 +149,18 @@ fn rekey(scope: VaultScope<'_>, keys: &Keys, amk: &Amk, removed: &[SlotId]) -> R
         let name = keys
             .open_note(|old| note::open_compartment_name(old, scope, *id, &compartment.name))
             .ok();
-        compartments.push(rewrap(
-            scope,
-            amk,
-            *id,
-            compartment,
-            name.as_deref(),
-            keys.epochs(id)?,
-        )?);
+        let opens = |epoch, sealed: &EpochState| {
+            let amks = bundle.earlier_amks.iter();
+            open_epoch(scope, amks, state.generation, (*id, epoch), sealed).is_some()
+        };
+        let old = Old {
+            state: compartment,
+            name: name.as_deref(),
+            keys: keys.epochs(id)?,
+            newest: newest(state),
+            opens: &opens,
+        };
+        compartments.push(rewrap(scope, amk, *id, &old)?);
     }
     Ok(Change::Rekey {
         generation: amk.generation(),
@@ -166,28 +171,51 @@ fn rekey(scope: VaultScope<'_>, keys: &Keys, amk: &Amk, removed: &[SlotId]) -> R
     })
 }
 
-/// A compartment's name and keys under another account master key. What does not open stays as it
-/// is.
+/// How many epochs' keys a new account master key is put on, of all compartments together; keys of earlier
+/// epochs stay under the one they are under, which the bundle keeps. So a new one always fits into an
+/// operation, however many epochs there are.
+const EPOCHS_SEALED: usize = 1024;
+
+/// How many that is of each compartment.
+pub(super) fn newest(state: &LedgerState) -> usize {
+    (EPOCHS_SEALED / state.compartments.len().max(1)).max(1)
+}
+
+/// A compartment as it is under the account master key before.
+pub(super) struct Old<'a> {
+    pub(super) state: &'a CompartmentState,
+    /// Its name, if it opens.
+    pub(super) name: Option<&'a str>,
+    /// Keys of its epochs, as far as they are known.
+    pub(super) keys: &'a [Option<EpochKey>],
+    /// How many of the newest are sealed anew.
+    pub(super) newest: usize,
+    /// Whether an epoch's key opens as it is, with what the new bundle keeps.
+    pub(super) opens: &'a dyn Fn(u32, &EpochState) -> bool,
+}
+
+/// A compartment's name and keys under another account master key. Of what does not open nothing is
+/// taken along: whoever made it could make it as large as the operation may be.
 pub(super) fn rewrap(
     scope: VaultScope<'_>,
     amk: &Amk,
     id: CompartmentId,
-    state: &CompartmentState,
-    name: Option<&str>,
-    keys: &[Option<EpochKey>],
+    old: &Old<'_>,
 ) -> Result<CompartmentRewrap> {
-    let mut wraps = Vec::with_capacity(state.epochs.len());
-    for (place, epoch) in state.epochs.iter().enumerate() {
-        wraps.push(Wrap(match keys.get(place) {
-            Some(Some(key)) => key.wrap(amk, scope)?,
-            _ => epoch.wrap.clone(),
+    let count = old.state.epochs.len();
+    let mut wraps = Vec::with_capacity(count);
+    for (place, (epoch, state)) in (1u32..).zip(&old.state.epochs).enumerate() {
+        let stays = count - place > old.newest && (old.opens)(epoch, state);
+        wraps.push(Wrap(match old.keys.get(place) {
+            Some(Some(key)) if !stays => key.wrap(amk, scope)?,
+            _ => Vec::new(),
         }));
     }
     Ok(CompartmentRewrap {
         compartment: id,
-        name: match name {
+        name: match old.name {
             Some(name) => note::seal_compartment_name(amk, scope, id, name)?,
-            None => state.name.clone(),
+            None => Vec::new(),
         },
         wraps,
     })

@@ -60,6 +60,9 @@ pub enum Effect {
     PutEpoch(EpochAdvance),
     /// A wrapped epoch key is replaced.
     RewrapEpoch(CompartmentId, u32, Vec<u8>),
+    /// A wrapped epoch key stays as it is, though the account master key is another: its generation
+    /// before.
+    LeaveEpoch(CompartmentId, u32, u32),
     /// A grant is there, or has another revision.
     PutGrant(GrantEntry),
     /// A grant is revoked.
@@ -404,9 +407,12 @@ fn rekey(view: &impl LedgerView, change: &Change) -> Result<Vec<Effect>, LedgerE
         note("name", &rewrap.name)?;
         effects.push(Effect::SetName(*id, rewrap.name.clone()));
         for (epoch, wrap) in (1u32..).zip(&rewrap.wraps) {
-            sealed("epoch key", &wrap.0)?;
             note("epoch key", &wrap.0)?;
-            effects.push(Effect::RewrapEpoch(*id, epoch, wrap.0.clone()));
+            effects.push(if wrap.0.is_empty() {
+                Effect::LeaveEpoch(*id, epoch, view.generation())
+            } else {
+                Effect::RewrapEpoch(*id, epoch, wrap.0.clone())
+            });
         }
     }
     Ok(effects)

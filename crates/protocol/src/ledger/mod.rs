@@ -157,7 +157,8 @@ pub struct CompartmentRewrap {
     /// Its name, sealed.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub name: Vec<u8>,
-    /// All its epoch keys from epoch 1 on, sealed.
+    /// All its epoch keys from epoch 1 on, sealed; an empty one stays as it is, under the account master
+    /// key that it is sealed under.
     #[n(2)]
     pub wraps: Vec<Wrap>,
 }

@@ -31,6 +31,9 @@ pub struct EpochState {
     /// Its key, sealed under the account master key.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub wrap: Vec<u8>,
+    /// The generation of that, where it is an earlier one.
+    #[n(2)]
+    pub generation: Option<u32>,
 }
 
 /// A grant.
@@ -175,6 +178,11 @@ impl LedgerState {
         })
     }
 
+    fn epoch_mut(&mut self, id: &CompartmentId, epoch: u32) -> Option<&mut EpochState> {
+        let index = (epoch as usize).checked_sub(1)?;
+        self.compartments.get_mut(id)?.epochs.get_mut(index)
+    }
+
     fn apply_effect(&mut self, effect: Effect) {
         match effect {
             Effect::PutSlot(slot) => {
@@ -196,6 +204,7 @@ impl LedgerState {
                 let first = EpochState {
                     kid: new.kid,
                     wrap: new.wrap,
+                    generation: None,
                 };
                 self.compartments.insert(
                     new.id,
@@ -215,15 +224,19 @@ impl LedgerState {
                     compartment.epochs.push(EpochState {
                         kid: advance.kid,
                         wrap: advance.wrap,
+                        generation: None,
                     });
                 }
             }
             Effect::RewrapEpoch(id, epoch, wrap) => {
-                let index = (epoch as usize).checked_sub(1);
-                if let Some(compartment) = self.compartments.get_mut(&id)
-                    && let Some(state) = index.and_then(|i| compartment.epochs.get_mut(i))
-                {
+                if let Some(state) = self.epoch_mut(&id, epoch) {
                     state.wrap = wrap;
+                    state.generation = None;
+                }
+            }
+            Effect::LeaveEpoch(id, epoch, before) => {
+                if let Some(state) = self.epoch_mut(&id, epoch) {
+                    state.generation.get_or_insert(before);
                 }
             }
             Effect::PutGrant(entry) => {

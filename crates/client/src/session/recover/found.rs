@@ -1,18 +1,23 @@
 //! What the phrase opens in a ledger that a thief may have signed on: the newest keys that were the
 //! owner's own. Must not decide what is done with them.
 
-use crate::keys::{SlotHold, open_slot, seeds_fit};
+use crate::keys::{SlotHold, earlier_fit, open_epoch, open_slot, seeds_fit};
 use crate::ledger::Ledger;
 use salus_crypto::VaultScope;
 use salus_crypto::hierarchy::{Amk, EpochKey, IdentityBundle};
 use salus_crypto::note;
-use salus_crypto::phrase::RecoveryPhrase;
+use salus_crypto::slot::SlotSecret;
 use salus_protocol::KeyChain;
 use salus_protocol::ledger::{Slot, SlotKind};
 use salus_types::{CompartmentId, SlotId};
 use std::collections::BTreeMap;
 
+/// A bundle with which an account can be taken back: half of what the vault takes, so that there is room
+/// for keys to come.
+const BUNDLE_BYTES: usize = 128 << 10;
+
 /// The newest keys that were the owner's own, and everything they opened on the way.
+#[derive(Clone)]
 pub(super) struct Own {
     pub(super) hold: SlotHold,
     pub(super) amk: Amk,
@@ -50,14 +55,18 @@ impl Found {
     pub(super) fn look(
         &mut self,
         scope: VaultScope<'_>,
-        phrase: &RecoveryPhrase,
+        secret: &SlotSecret,
         chain: &KeyChain,
         ledger: &Ledger,
     ) {
         let state = &ledger.state;
-        let Some((hold, amk)) = self.open(scope, phrase, chain, ledger) else {
+        let Some((hold, amk)) = self.open(scope, secret, chain, ledger) else {
             return;
         };
+        // Whoever has the account master key can make one that leaves no room for anything else.
+        let bundle = IdentityBundle::open(&amk, scope, &state.bundle).ok();
+        let bundle = bundle.filter(|_| state.bundle.len() <= BUNDLE_BYTES);
+        let earlier = bundle.iter().flat_map(|bundle| &bundle.earlier_amks);
         for (id, compartment) in &state.compartments {
             if let Ok(name) = note::open_compartment_name(&amk, scope, *id, &compartment.name) {
                 self.names.insert(*id, name);
@@ -66,16 +75,15 @@ impl Found {
                 if self.epochs.contains_key(&(*id, epoch)) {
                     continue;
                 }
-                if let Ok(key) = EpochKey::unwrap(&amk, scope, *id, epoch, &sealed.wrap)
-                    && key.kid(scope) == sealed.kid
-                {
-                    self.epochs.insert((*id, epoch), key);
-                }
+                let amks = std::iter::once(&amk).chain(earlier.clone());
+                let key = open_epoch(scope, amks, state.generation, (*id, epoch), sealed);
+                self.epochs.extend(key.map(|key| ((*id, epoch), key)));
             }
         }
-        if let Ok(bundle) = IdentityBundle::open(&amk, scope, &state.bundle)
+        if let Some(bundle) = bundle
             && let Some(link) = chain.link(&bundle.current.link)
             && seeds_fit(&bundle.current, link)
+            && earlier_fit(&bundle, chain)
         {
             let index = link.link.index;
             let slots = state.slots.values().map(|s| (s.id, s.sealing.clone()));
@@ -94,7 +102,7 @@ impl Found {
     fn open(
         &self,
         scope: VaultScope<'_>,
-        phrase: &RecoveryPhrase,
+        secret: &SlotSecret,
         chain: &KeyChain,
         ledger: &Ledger,
     ) -> Option<(SlotHold, Amk)> {
@@ -106,7 +114,6 @@ impl Found {
             let amk = open_slot(scope, &own.hold, genesis, state).ok()?;
             return Some((own.hold.clone(), amk));
         }
-        let secret = phrase.slot_secret();
         let recovery = state
             .slots
             .values()

@@ -9,10 +9,11 @@
 mod found;
 mod rescue;
 
-use super::{SlotInfo, Unlocked};
+use super::{REBASES, SlotInfo, Unlocked};
 use crate::client::Client;
 use crate::error::{ClientError, IntegrityError, Result};
 use crate::ledger::Ledger;
+use crate::people::current;
 use candid::Principal;
 use found::{Found, Own};
 use rescue::Rescue;
@@ -22,8 +23,8 @@ use salus_crypto::sign::SigningKey;
 use salus_crypto::slot::SlotSecret;
 use salus_protocol::KeyChain;
 use salus_protocol::keychain::Authority;
-use salus_types::SlotId;
 use salus_types::api::AccountInfo;
+use salus_types::{AccountId, SlotId};
 
 /// An account that can be taken back: what the phrase opens, and who else could open or call for it.
 /// Nothing has changed yet.
@@ -36,6 +37,18 @@ pub struct Recovery {
     secret: SlotSecret,
     own: Own,
     found: Found,
+}
+
+/// Has the vault take nothing from the account's other principals for some minutes: two claims by the
+/// recovery key, of which the second holds the account, whatever a thief did in between.
+async fn hold(client: &Client, account: AccountId, recovery: &SigningKey) -> Result<()> {
+    for _ in 0..2 {
+        let info = client.join(account, recovery).await?;
+        if info.account != account {
+            return Err(IntegrityError::OtherAccount.into());
+        }
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Recovery {
@@ -56,34 +69,47 @@ pub struct Kept {
 
 impl Client {
     /// Looks at what the phrase opens of its account, and at who else could. Joins the caller to the
-    /// account if need be; [`Recovery::take_back`] does the rest.
+    /// account if need be, and holds it for them: for ten minutes, and ten more from
+    /// [`Recovery::take_back`] on, which does the rest, nobody else decides anything in it.
     ///
     /// # Errors
     /// [`ClientError::WrongPhrase`]; [`IntegrityError`] when the vault shows another account.
     pub async fn recovery(&self, phrase: &RecoveryPhrase) -> Result<Recovery> {
-        let (info, chain) = self.account_of_phrase(phrase).await?;
-        let scope = self.scope(info.account);
-        let mut ledger = Ledger::empty(&chain);
-        let mut found = Found::default();
-        self.fold_ledger(info.account, &chain, &mut ledger, |_, after| {
-            found.look(scope, phrase, &chain, after);
-        })
-        .await?;
-        let own = found.own.take().ok_or(IntegrityError::Bundle)?;
-        Ok(Recovery {
-            client: self.clone(),
-            info,
-            chain,
-            ledger,
-            signing: phrase.derive_signing_key(self.vault_bytes()),
-            secret: phrase.slot_secret(),
-            own,
-            found,
-        })
+        let (info, _) = self.account_of_phrase(phrase).await?;
+        let signing = phrase.derive_signing_key(self.vault_bytes());
+        hold(self, info.account, &signing).await?;
+        Recovery::look(self, signing, phrase.slot_secret()).await
     }
 }
 
 impl Recovery {
+    async fn look(client: &Client, signing: SigningKey, secret: SlotSecret) -> Result<Self> {
+        let info = client.account().await?.ok_or(ClientError::NoAccount)?;
+        let chain = client.accept_chain(info.account, &info.chain).await?;
+        if current(&chain)?.link.recovery != signing.public() {
+            return Err(ClientError::WrongPhrase);
+        }
+        let scope = client.scope(info.account);
+        let mut ledger = Ledger::empty(&chain);
+        let mut found = Found::default();
+        client
+            .fold_ledger(info.account, &chain, &mut ledger, |_, after| {
+                found.look(scope, &secret, &chain, after);
+            })
+            .await?;
+        let own = found.own.take().ok_or(IntegrityError::Bundle)?;
+        Ok(Self {
+            client: client.clone(),
+            info,
+            chain,
+            ledger,
+            signing,
+            secret,
+            own,
+            found,
+        })
+    }
+
     /// Ways to unlock as they stand in the ledger, the phrase's own (`in_use`) among them.
     pub fn slots(&self) -> Vec<SlotInfo> {
         let scope = self.client.scope(self.info.account);
@@ -124,22 +150,10 @@ impl Recovery {
     /// [`ClientError::Conflict`] if the account changed meanwhile; that and whatever the vault may answer:
     /// beginning the recovery again takes it to its end.
     pub async fn take_back(mut self, kept: &Kept) -> Result<Unlocked> {
-        if !kept.slots.iter().all(|slot| self.may_keep(slot)) {
-            return Err(ClientError::NoSuchSlot);
-        }
+        self.check(kept)?;
         let client = self.client.clone();
-        // Whoever has the one before must not get the new identity keys.
-        let interim = Amk::generate(self.ledger.state.generation)?;
-        self.own.bundle.retire_amk(self.own.amk.clone());
-        let mut rescue = Rescue::begin(
-            &client,
-            &self.signing,
-            self.chain,
-            self.ledger,
-            &mut self.own,
-            &interim,
-        )
-        .await?;
+        hold(&client, self.info.account, &self.signing).await?;
+        let (mut rescue, interim) = self.begin(&client, kept).await?;
         rescue
             .rekey(
                 &self.secret,
@@ -162,6 +176,41 @@ impl Recovery {
         let unlocked = Unlocked::open(&client, info, chain, ledger, self.own.hold).await?;
         unlocked.reseal_profile().await?;
         Ok(unlocked)
+    }
+
+    fn check(&self, kept: &Kept) -> Result<()> {
+        if kept.slots.iter().all(|slot| self.may_keep(slot)) {
+            Ok(())
+        } else {
+            Err(ClientError::NoSuchSlot)
+        }
+    }
+
+    /// Overrules what was signed last, which may be more than was looked at before.
+    async fn begin<'a>(&mut self, client: &'a Client, kept: &Kept) -> Result<(Rescue<'a>, Amk)> {
+        for _ in 0..REBASES {
+            let info = client.account().await?.ok_or(ClientError::NoAccount)?;
+            if info.ledger != self.ledger.head {
+                *self = Self::look(client, self.signing.clone(), self.secret.clone()).await?;
+                self.check(kept)?;
+            }
+            // Whoever has the one before must not get the new identity keys.
+            let interim = Amk::generate(self.ledger.state.generation)?;
+            let mut own = self.own.clone();
+            own.bundle.retire_amk(own.amk.clone());
+            let (chain, ledger) = (self.chain.clone(), self.ledger.clone());
+            let begun =
+                Rescue::begin(client, &self.signing, chain, ledger, &mut own, &interim).await;
+            match begun {
+                Err(ClientError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+                Ok(rescue) => {
+                    self.own = own;
+                    return Ok((rescue, interim));
+                }
+            }
+        }
+        Err(ClientError::Conflict("the account"))
     }
 }
 

@@ -2,11 +2,11 @@
 //! anew. Must not know how the owner's keys were found, nor who is to stay.
 
 use super::super::create::{NewSlot, make_slot, sign_link};
-use super::super::slots::rewrap;
+use super::super::slots::{Old, newest, rewrap};
 use super::found::{Found, Own};
 use crate::client::Client;
 use crate::error::{ClientError, IntegrityError, Result};
-use crate::keys::{SlotHold, check_anchor};
+use crate::keys::{SlotHold, check_anchor, open_epoch};
 use crate::ledger::{Ledger, is_stale, sign};
 use salus_crypto::VaultScope;
 use salus_crypto::hierarchy::{Amk, EpochKey, IdentitySeeds};
@@ -14,8 +14,8 @@ use salus_crypto::hpke::PublicKey;
 use salus_crypto::sign::SigningKey;
 use salus_crypto::slot::{SlotSecret, wrap_amk};
 use salus_protocol::KeyChain;
-use salus_protocol::keychain::{Authority, KeyLink};
-use salus_protocol::ledger::{Change, LedgerOp, SlotKind, SlotWrap};
+use salus_protocol::keychain::{Authority, KeyLink, LINKS};
+use salus_protocol::ledger::{Change, EpochState, LedgerOp, SlotKind, SlotWrap};
 use salus_protocol::statement;
 use salus_types::api::{Head, KeyRotate, LedgerAppend, Signed};
 use salus_types::{SlotId, limits};
@@ -31,6 +31,19 @@ pub(super) struct Rescue<'a> {
 /// A wrap of a slot that goes again at once: there is nothing in it to open.
 const NOTHING: [u8; 1] = [0];
 
+/// Place of the last link that stays: that of the owner's newest keys. Nothing may discard a
+/// recovery-signed link: one of an earlier, unfinished recovery stays. Where there is no place for another
+/// link, since a thief who has the account master key too made as many that fit, that one is the last.
+fn last_kept(chain: &KeyChain, own: u32) -> usize {
+    let (_, last_recovery) = chain.pin();
+    let keep = last_recovery.max(own as usize);
+    if keep.saturating_add(1) < LINKS {
+        keep
+    } else {
+        last_recovery
+    }
+}
+
 impl<'a> Rescue<'a> {
     /// Makes new identity keys, authorised by the recovery key, and puts their bundle under `amk`.
     pub(super) async fn begin(
@@ -42,9 +55,7 @@ impl<'a> Rescue<'a> {
         amk: &Amk,
     ) -> Result<Self> {
         let account = chain.account();
-        // Nothing may discard a recovery-signed link: one of an earlier, unfinished recovery stays.
-        let (_, last_recovery) = chain.pin();
-        let keep = last_recovery.max(own.index as usize);
+        let keep = last_kept(&chain, own.index);
         let before = chain.links().get(keep).ok_or(IntegrityError::Bundle)?;
         let mut seeds = IdentitySeeds::generate()?;
         let link = KeyLink {
@@ -214,6 +225,7 @@ impl<'a> Rescue<'a> {
         staying: Vec<SlotWrap>,
     ) -> Result<Change> {
         let state = &self.ledger.state;
+        let generation = state.generation;
         let mut compartments = Vec::new();
         for (id, compartment) in &state.compartments {
             let keys: Vec<Option<EpochKey>> = (1u32..)
@@ -224,7 +236,18 @@ impl<'a> Rescue<'a> {
                 })
                 .collect();
             let name = found.names.get(id).map(String::as_str);
-            compartments.push(rewrap(scope, amk, *id, compartment, name, &keys)?);
+            let opens = |epoch, sealed: &EpochState| {
+                let amks = own.bundle.earlier_amks.iter();
+                open_epoch(scope, amks, generation, (*id, epoch), sealed).is_some()
+            };
+            let old = Old {
+                state: compartment,
+                name,
+                keys: &keys,
+                newest: newest(state),
+                opens: &opens,
+            };
+            compartments.push(rewrap(scope, amk, *id, &old)?);
         }
         let stays = |id: &SlotId| staying.iter().any(|wrap| wrap.slot == *id);
         Ok(Change::Rekey {
@@ -239,5 +262,59 @@ impl<'a> Rescue<'a> {
             bundle: own.bundle.seal(amk, scope)?,
             compartments,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use salus_protocol::keychain::SEALING_KEY_BYTES;
+    use salus_types::{AccountId, Hash};
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_seed(&[seed; 32])
+    }
+
+    /// The next link after a place; the recovery key's if it is by that.
+    fn link(chain: &KeyChain, before: usize, by: Authority) -> salus_types::api::SignedLink {
+        let authority = key(if by == Authority::Recovery { 0 } else { 1 });
+        let link = KeyLink {
+            index: u32::try_from(before).unwrap() + 1,
+            previous: Some(chain.links()[before].hash),
+            by,
+            ..chain.links()[0].link.clone()
+        };
+        sign_link(&link, &authority, &key(1))
+    }
+
+    #[test]
+    fn a_chain_without_room_is_cut_at_the_last_recovery() {
+        let genesis = KeyLink {
+            vault: vec![7],
+            account: AccountId([1; 16]),
+            index: 0,
+            previous: None::<Hash>,
+            signing: key(1).public(),
+            sealing: vec![9; SEALING_KEY_BYTES],
+            recovery: key(0).public(),
+            by: Authority::Recovery,
+            at: 0,
+        };
+        let genesis = sign_link(&genesis, &key(0), &key(1));
+        let mut chain = KeyChain::genesis(&genesis, &[7]).unwrap();
+        for by in [Authority::Identity, Authority::Recovery] {
+            let next = link(&chain, chain.links().len() - 1, by);
+            chain.append(&next, &[7]).unwrap();
+        }
+        while chain.links().len() < LINKS {
+            let own = chain.links().len() - 1;
+            assert_eq!(last_kept(&chain, u32::try_from(own).unwrap()), own);
+            assert_eq!(last_kept(&chain, 1), 2);
+            let next = link(&chain, own, Authority::Identity);
+            chain.append(&next, &[7]).unwrap();
+        }
+        let keep = last_kept(&chain, u32::try_from(LINKS - 1).unwrap());
+        let next = link(&chain, keep, Authority::Recovery);
+        assert_eq!(chain.append(&next, &[7]), Ok(3));
     }
 }
