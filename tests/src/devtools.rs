@@ -145,7 +145,8 @@ impl DevTools {
     /// When the browser does not answer.
     pub async fn memory(&mut self, place: &Place) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        for kind in ["WebAssembly.Memory", "ArrayBuffer"] {
+        let small = "Object.getPrototypeOf(Uint8Array)";
+        for kind in ["WebAssembly.Memory", "ArrayBuffer", small] {
             self.add_memory(place, kind, &mut bytes).await?;
         }
         Ok(bytes)
@@ -160,14 +161,19 @@ impl DevTools {
             .call(Some(place), "Runtime.queryObjects", params)
             .await?;
         let all = answer["objects"]["objectId"].clone();
-        let lengths = "function() { return this.map((m) => (m.buffer ?? m).byteLength); }";
+        // The bytes of a small array lie in itself, without a buffer; those of others in theirs.
+        let lengths = "function() {
+            return this.map((m) => !ArrayBuffer.isView(m) ? (m.buffer ?? m).byteLength
+                : m.byteLength > 64 ? 0 : m.byteLength);
+        }";
         let lengths = self.of(place, &all, lengths, &[]).await?;
         let lengths: Vec<usize> = serde_json::from_value(lengths)?;
         for (which, length) in lengths.into_iter().enumerate() {
             for from in (0..length).step_by(PIECE) {
                 let piece = "function(which, from, length) {
                     const m = this[which];
-                    return new Uint8Array(m.buffer ?? m, from, length).toHex();
+                    const at = (ArrayBuffer.isView(m) ? m.byteOffset : 0) + from;
+                    return new Uint8Array(m.buffer ?? m, at, length).toHex();
                 }";
                 let arguments = [which, from, PIECE.min(length - from)];
                 let text = self.of(place, &all, piece, &arguments).await?;

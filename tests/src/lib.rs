@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod built;
+pub mod controller;
 pub mod data;
 pub mod devtools;
 pub mod endpoint;

@@ -2,78 +2,10 @@
 //! refuses, and writes a proof that verifies without a network.
 
 use anyhow::{Context, Result, ensure};
-use candid::{CandidType, Deserialize, Encode, Principal};
-use salus_client::agent::PemIdentity;
-use salus_client::agent::ic_agent::Agent;
+use salus_tests::controller::Controller;
 use salus_tests::network::{Network, Options};
 use salus_tests::person::Person;
 use std::fs;
-
-#[derive(CandidType)]
-struct Of {
-    canister_id: Principal,
-}
-
-#[derive(CandidType, Deserialize)]
-struct Taken {
-    id: serde_bytes::ByteBuf,
-}
-
-#[derive(CandidType)]
-struct Load {
-    canister_id: Principal,
-    snapshot_id: serde_bytes::ByteBuf,
-}
-
-/// Who controls the vault.
-struct Admin {
-    agent: Agent,
-    vault: Principal,
-}
-
-impl Admin {
-    async fn of(network: &Network) -> Result<Self> {
-        let key = fs::read(network.admin_key())?;
-        let identity = PemIdentity::parse(&key)?;
-        let agent = Agent::builder()
-            .with_url(network.url())
-            .with_arc_identity(identity.identity())
-            .build()?;
-        agent.set_root_key(network.root_key()?);
-        let vault = Principal::from_text(network.vault())?;
-        Ok(Self { agent, vault })
-    }
-
-    async fn call(&self, method: &str, arg: Vec<u8>) -> Result<Vec<u8>> {
-        let management = Principal::management_canister();
-        let call = self.agent.update(&management, method);
-        let call = call.with_effective_canister_id(self.vault).with_arg(arg);
-        Ok(call.call_and_wait().await?)
-    }
-
-    async fn about(&self, method: &str) -> Result<Vec<u8>> {
-        let of = Of {
-            canister_id: self.vault,
-        };
-        self.call(method, Encode!(&of)?).await
-    }
-
-    async fn snapshot(&self) -> Result<serde_bytes::ByteBuf> {
-        let taken = self.about("take_canister_snapshot").await?;
-        Ok(candid::decode_one::<Taken>(&taken)?.id)
-    }
-
-    async fn roll_back(&self, to: serde_bytes::ByteBuf) -> Result<()> {
-        let load = Load {
-            canister_id: self.vault,
-            snapshot_id: to,
-        };
-        self.about("stop_canister").await?;
-        self.call("load_canister_snapshot", Encode!(&load)?).await?;
-        self.about("start_canister").await?;
-        Ok(())
-    }
-}
 
 #[test]
 fn a_vault_rolled_back_to_a_snapshot_is_refused_and_proven_wrong() -> Result<()> {
@@ -82,7 +14,7 @@ fn a_vault_rolled_back_to_a_snapshot_is_refused_and_proven_wrong() -> Result<()>
     if !network.can_be_reached_into("rolling the vault back") {
         return Ok(());
     }
-    let admin = runtime.block_on(Admin::of(&network))?;
+    let controller = runtime.block_on(Controller::of(&network))?;
     let patient = Person::new(&network, "patient")?;
     let file = |name: &str| patient.home().join(name).to_string_lossy().into_owned();
     patient.salus(&["account", "create", "--recovery-out", &file("words")])?;
@@ -94,9 +26,9 @@ fn a_vault_rolled_back_to_a_snapshot_is_refused_and_proven_wrong() -> Result<()>
     write("kept")?;
     let nothing = patient.refused(&["audit", "evidence"])?;
     ensure!(nothing.status == 3, "{}", nothing.text);
-    let earlier = runtime.block_on(admin.snapshot())?;
+    let earlier = runtime.block_on(controller.snapshot())?;
     write("gone")?;
-    runtime.block_on(admin.roll_back(earlier))?;
+    runtime.block_on(controller.roll_back(earlier))?;
 
     // Whoever was here before refuses, whatever is asked.
     for asked in [["record", "list"], ["audit", "show"]] {

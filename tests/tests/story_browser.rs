@@ -16,13 +16,16 @@ use tokio::sync::{Mutex, MutexGuard};
 mod story_browser {
     mod contacts;
     mod following;
+    mod freshness;
     mod importing;
+    mod leftovers;
     mod locking;
     mod memory;
     mod other_sites;
     mod pairing;
     mod scripts;
     mod security;
+    mod theft;
     mod ways_in;
 }
 

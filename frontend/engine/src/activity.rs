@@ -10,9 +10,10 @@ use crate::watch::Watch;
 use crate::{session, views};
 use futures::join;
 use salus_client::audit::{AuditEntry as Entry, AuditEvent, Trail};
-use salus_client::{ClientError, Hash, IntegrityError, Unlocked, Verdict};
+use salus_client::{ClientError, Hash, IntegrityError, Unlocked};
 use salus_messages::{
-    Actor, AuditEntry, AuditKind, Cursor, Defect, FileRef, Intent, Page, Reply, Verification,
+    AccountId, Actor, AuditEntry, AuditKind, Cursor, Defect, FailureKind, FileRef, Intent, Page,
+    Reply, Verification,
 };
 use salus_protocol::chain::LinkError;
 use std::rc::Rc;
@@ -38,19 +39,33 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
                 .await
                 .map_err(from_client)?;
             let bytes = trail.export(unlocked.client());
-            let file = FileRef {
-                index: 0,
-                name: format!("salus-activity-{}.cbor", trail.verification.entries),
-                media_type: "application/cbor".into(),
-                size: bytes.len() as u64,
-            };
-            Ok(Answer {
-                reply: Reply::File(file),
-                files: vec![files::make(&bytes).map_err(from_platform)?],
-            })
+            let entries = trail.verification.entries;
+            file(format!("salus-activity-{entries}.cbor"), &bytes)
         }
         _ => Err(misplaced()),
     }
+}
+
+/// The proof that was kept when answers about an account were refused last. Needs no keys.
+pub(crate) async fn save_proof(task: &Task, account: &AccountId) -> Outcome<Answer> {
+    let account = views::parse("account", &account.0)?;
+    let kept = task.engine.client()?.last_refusal(account).await;
+    let proof = kept.map_err(from_client)?.and_then(|kept| kept.evidence);
+    let bytes = proof.ok_or(FailureKind::NotFound)?;
+    file("salus-proof.cbor".into(), &bytes)
+}
+
+fn file(name: String, bytes: &[u8]) -> Outcome<Answer> {
+    let file = FileRef {
+        index: 0,
+        name,
+        media_type: "application/cbor".into(),
+        size: bytes.len() as u64,
+    };
+    Ok(Answer {
+        reply: Reply::File(file),
+        files: vec![files::make(bytes).map_err(from_platform)?],
+    })
 }
 
 fn verified(trail: Result<Trail, ClientError>) -> Outcome<Verification> {
@@ -65,9 +80,9 @@ fn verified(trail: Result<Trail, ClientError>) -> Outcome<Verification> {
         }
         Err(error) => error,
     };
-    let behind =
-        matches!(&error, ClientError::Refused(refusal) if refusal.verdict == Verdict::Behind);
-    let found = error.integrity().filter(|_| !behind).and_then(defect);
+    // What was weighed against what this device remembers is told with the figures and the proof.
+    let refused = matches!(&error, ClientError::Refused(_));
+    let found = error.integrity().filter(|_| !refused).and_then(defect);
     let Some(defect) = found else {
         return Err(from_client(error));
     };

@@ -131,6 +131,7 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::CheckPhrase { .. }
         | Intent::CreateVault { .. }
         | Intent::Unlock { .. }
+        | Intent::Recover { .. }
         | Intent::UnlockHere
         | Intent::Prove { .. }
         | Intent::Ways
@@ -175,6 +176,7 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         Intent::Activity { .. } | Intent::VerifyActivity | Intent::ExportActivity => {
             activity::carry_out(task, intent).await
         }
+        Intent::SaveProof { account } => activity::save_proof(task, &account).await,
         Intent::Directory { .. }
         | Intent::RegisterProvider { .. }
         | Intent::ReadLink { .. }

@@ -1,7 +1,8 @@
 //! What went wrong, as the page is told. Must not carry secrets or health data.
 
 use crate::platform::PlatformError;
-use salus_client::{ClientError, CodeError, PairingError, TransportError, VaultError, Verdict};
+use crate::refused;
+use salus_client::{ClientError, CodeError, PairingError, TransportError, VaultError};
 use salus_messages::{Failure, FailureKind};
 
 /// Result of an intent.
@@ -15,10 +16,9 @@ pub(crate) fn from_client(error: ClientError) -> Failure {
         ClientError::Transport(TransportError::NotSignedIn(_)) => FailureKind::NotSignedIn,
         ClientError::Transport(TransportError::Unverified(_)) => FailureKind::Integrity,
         ClientError::Transport(_) => FailureKind::Network,
-        ClientError::Refused(refusal) if refusal.verdict == Verdict::Behind => FailureKind::Network,
-        ClientError::Integrity(_) | ClientError::Refused(_) | ClientError::Open(_) => {
-            FailureKind::Integrity
-        }
+        ClientError::Refused(refusal) => refused::refusal(&refusal),
+        ClientError::Integrity(error) => refused::integrity(&error),
+        ClientError::Open(_) => FailureKind::Integrity,
         ClientError::NotAPhrase(_) | ClientError::WrongPhrase => FailureKind::WrongPhrase,
         ClientError::WrongSecret | ClientError::NoSuchSlot | ClientError::Locked => {
             FailureKind::Locked

@@ -28,6 +28,8 @@ mod providers;
 mod qr;
 #[cfg(target_family = "wasm")]
 mod records;
+#[cfg(any(target_family = "wasm", test))]
+mod refused;
 #[cfg(target_family = "wasm")]
 mod rounds;
 #[cfg(target_family = "wasm")]

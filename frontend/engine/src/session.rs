@@ -140,6 +140,12 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
                 stay(engine, &store, "").await?;
             }
         }
+        Intent::Recover { phrase } => {
+            let unlocked = proof::recover(engine, &phrase).await?;
+            engine.unlocked.replace(Some(unlocked));
+            proof::shown(engine);
+            opened(engine, &store).await?;
+        }
         Intent::UnlockHere => {
             unlock_here(engine, &store).await?;
             opened(engine, &store).await?;

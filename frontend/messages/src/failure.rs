@@ -1,5 +1,6 @@
 //! The one shape in which anything fails. Must not know how a failure is shown.
 
+use crate::{AccountId, Millis};
 use serde::{Deserialize, Serialize};
 
 /// Why an intent was not carried out. Nothing was changed unless the kind says otherwise.
@@ -91,4 +92,45 @@ pub enum FailureKind {
     NotTheSame,
     /// The passphrase or passkey does not open this account.
     WrongSecret,
+    /// Somebody else, who had the account's keys, put others in their place: the words take it back
+    /// by [`crate::Intent::Recover`].
+    TakenOver,
+    /// What answered knows less than this device, and may just be behind: trying again helps.
+    Behind,
+    /// What was answered does not go together with what this device remembers, or with what the network
+    /// confirms. It was not believed and not shown.
+    Contradicted(Box<Contradiction>),
+}
+
+/// What does not go together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contradiction {
+    /// Whose records.
+    pub account: AccountId,
+    /// What of them.
+    pub of: Remembered,
+    /// Entries of it that were there before; `None` if it is not about how many there are.
+    pub known: Option<u64>,
+    /// Entries of it that are there now. As many as before: others.
+    pub shown: Option<u64>,
+    /// When what this device remembers was confirmed by the network.
+    pub known_at: Option<Millis>,
+    /// When what it was compared with was.
+    pub shown_at: Option<Millis>,
+    /// The network confirmed both, so the service itself went back on it:
+    /// [`crate::Intent::SaveProof`]. Else one answer is to blame.
+    pub proven: bool,
+}
+
+/// What a device remembers the growth of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remembered {
+    /// What its owner decided: people, ways to unlock.
+    Decisions,
+    /// The audit trail.
+    Activity,
+    /// The records of a compartment.
+    Records,
+    /// Someone's keys.
+    Keys,
 }

@@ -375,4 +375,16 @@ pub enum Intent {
         /// Words separated by any white space, in any case.
         phrase: Secret,
     },
+    /// The proof that the service went back on what the network had confirmed, as a file for
+    /// `salus audit verify --evidence`. → `File`
+    SaveProof {
+        /// [`crate::Contradiction::account`].
+        account: AccountId,
+    },
+    /// Take the account back from whoever replaced its keys: new ones, by the authority of the words,
+    /// and unlock. Everything that somebody else signed since counts for nothing. → `Session`
+    Recover {
+        /// Words separated by any white space, in any case.
+        phrase: Secret,
+    },
 }

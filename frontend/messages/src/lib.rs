@@ -59,7 +59,7 @@ mod sharing;
 pub use activity::{
     Actor, AuditEntry, AuditKind, Defect, Notification, NotificationKind, Verification,
 };
-pub use failure::{Failure, FailureKind};
+pub use failure::{Contradiction, Failure, FailureKind, Remembered};
 pub use ids::{
     AccountId, CompartmentId, Cursor, GrantId, Millis, Page, RecordId, RequestId, Secret, SlotId,
 };

@@ -121,6 +121,15 @@ fn greet(dispatch: Callback<Action>, language: Language) {
                 _,
             )) => Action::Started(environment, session),
             Ok(_) => Action::StartFailed(start_failure("version")),
+            // These have more to say than that it did not start.
+            Err(failure)
+                if matches!(
+                    failure.kind,
+                    FailureKind::TakenOver | FailureKind::Behind | FailureKind::Contradicted(_)
+                ) =>
+            {
+                Action::StartFailed(failure)
+            }
             Err(failure) => Action::StartFailed(Failure {
                 message_key: "failure-start".to_owned(),
                 ..failure

@@ -34,6 +34,8 @@ pub(crate) enum Route {
     Pair(String),
     /// Ways to unlock and sign-ins.
     Security,
+    /// What to look at after the records were taken back from somebody else.
+    TakenBack,
     Patients,
     Patient(AccountId),
     Outgoing,
@@ -66,6 +68,7 @@ impl Route {
             ["pair"] => Self::Pair(String::new()),
             ["pair", code] => Self::Pair((*code).to_owned()),
             ["security"] => Self::Security,
+            ["security", "taken-back"] => Self::TakenBack,
             ["practice"] => Self::Patients,
             ["practice", "requests"] => Self::Outgoing,
             ["ask"] => Self::Ask(String::new()),
@@ -119,6 +122,7 @@ impl Route {
             Self::Pair(code) if code.is_empty() => "#/pair".to_owned(),
             Self::Pair(code) => format!("#/pair/{code}"),
             Self::Security => "#/security".to_owned(),
+            Self::TakenBack => "#/security/taken-back".to_owned(),
             Self::Patients => "#/practice".to_owned(),
             Self::Outgoing => "#/practice/requests".to_owned(),
             Self::Patient(patient) => format!("#/patient/{patient}"),
@@ -141,7 +145,12 @@ impl Route {
             Self::Patients | Self::Patient(_) | Self::Outgoing | Self::Ask(_) => {
                 Some(Side::Practice)
             }
-            Self::Inbox | Self::Account | Self::Pair(_) | Self::Security | Self::Lost => None,
+            Self::Inbox
+            | Self::Account
+            | Self::Pair(_)
+            | Self::Security
+            | Self::TakenBack
+            | Self::Lost => None,
         }
     }
 
@@ -157,7 +166,7 @@ impl Route {
             Self::Add(Some(_)) | Self::Patient(_) => Self::Patients,
             Self::Review(_) | Self::Give(_) => Self::Sharing,
             Self::Ask(_) => Self::Ask(String::new()),
-            Self::Pair(_) | Self::Security => Self::Account,
+            Self::Pair(_) | Self::Security | Self::TakenBack => Self::Account,
             other => other.clone(),
         }
     }
@@ -206,6 +215,7 @@ mod tests {
             Route::Pair(String::new()),
             Route::Pair("MPJT-B9D5-1".to_owned()),
             Route::Security,
+            Route::TakenBack,
             Route::Patients,
             Route::Patient("p1".into()),
             Route::Outgoing,

@@ -13,8 +13,8 @@ pub(crate) use shape::{clinical_date, count, day, fill, moment, percent, qr_path
 
 use crate::texts::Texts;
 use salus_messages::{
-    Category, Flag, GrantStatus, KeyChange, Person, RecordKind, RequestStatus, Rights, SlotKind,
-    SlotView, Stage, Trust,
+    Category, Flag, GrantStatus, KeyChange, Person, RecordKind, Remembered, RequestStatus, Rights,
+    SlotKind, SlotView, Stage, Trust,
 };
 
 /// A principal, short enough for a line.
@@ -80,6 +80,16 @@ pub(crate) fn key_change(
         KeyChange::Recovered => (t.changed_recovered, t.changed_accept, "recovered"),
         KeyChange::Diverged => (t.changed_diverged, t.changed_accept, "diverged"),
         KeyChange::OtherAccount => (t.changed_other, t.changed_accept_other, "other-account"),
+    }
+}
+
+/// What there is less of, or something else.
+pub(crate) fn remembered(t: &'static Texts, of: Remembered) -> &'static str {
+    match of {
+        Remembered::Decisions => t.remembered_decisions,
+        Remembered::Activity => t.remembered_activity,
+        Remembered::Records => t.remembered_records,
+        Remembered::Keys => t.remembered_keys,
     }
 }
 

@@ -2,9 +2,8 @@
 //! assert anything.
 
 use super::{NOW, Person, World};
-use crate::transports::Native;
-use candid::{CandidType, Principal};
-use salus_client::Transport;
+use candid::CandidType;
+use salus_client::{RecoveryPhrase, Transport};
 use salus_crypto::hierarchy::{Amk, IdentityBundle, IdentitySeeds, VersionKeys};
 use salus_crypto::{VaultScope, VersionScope};
 use salus_protocol::keychain::{Authority, KeyLink, POSSESSION_LABEL};
@@ -18,10 +17,13 @@ use salus_types::api::{
 use salus_types::{AccountId, CompartmentId, Hash, Result as Answer, SlotId};
 use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
+use std::rc::Rc;
 
 /// Whoever has the identity keys and a session, but neither phrase nor account master key.
 pub struct Thief {
-    vault: Native,
+    vault: Rc<dyn Transport>,
+    /// When everything was signed, as it says.
+    now: u64,
     signing: salus_crypto::sign::SigningKey,
     link: Hash,
     /// The owner's, for those tests whose thief has more than the identity keys.
@@ -49,7 +51,7 @@ fn scope_of<'a>(scope: VaultScope<'a>, version: &Version) -> VersionScope<'a> {
     }
 }
 
-async fn ledger(vault: &Native) -> Vec<Signed> {
+async fn ledger(vault: &dyn Transport) -> Vec<Signed> {
     let from = candid::encode_one(0u64).unwrap();
     let answer = vault.query("ledger_page", &from).await.unwrap();
     let page: Answer<LedgerPage> = candid::decode_one(&answer).unwrap();
@@ -74,29 +76,36 @@ pub async fn slot(world: &World, person: &Person, id: SlotId) -> Slot {
 impl Thief {
     /// Takes the keys out of the sealed bundle with the owner's phrase: for the test alone.
     pub async fn of(world: &World, person: &Person) -> Self {
-        let caller = person.device.client.caller();
-        let native = world.vault.for_caller(caller);
-        let vault = native.vault();
+        let native = world.vault.for_caller(person.device.client.caller());
         let account = person.own.account();
+        Self::in_session(Rc::new(native), account, &person.phrase, NOW).await
+    }
+
+    /// The same in any session that may call for the account.
+    pub async fn in_session(
+        session: Rc<dyn Transport>,
+        account: AccountId,
+        phrase: &RecoveryPhrase,
+        now: u64,
+    ) -> Self {
+        let vault = session.vault();
         let scope = VaultScope {
             vault: vault.as_slice(),
             account,
         };
-        let op = ledger(&native).await.remove(0);
+        let op = ledger(session.as_ref()).await.remove(0);
         let op: LedgerOp = statement::decode_for(&op.statement, vault.as_slice()).unwrap();
         let Change::Open { slots, bundle, .. } = op.change else {
             panic!("operation 0 opens an account")
         };
         let slot = &slots[0];
-        let keys = person
-            .phrase
-            .slot_secret()
-            .derive_keys(scope, slot.id)
-            .unwrap();
+        let secret = phrase.slot_secret();
+        let keys = secret.derive_keys(scope, slot.id).unwrap();
         let amk = keys.unwrap_amk(scope, slot.id, 1, &slot.wrap).unwrap();
         let bundle = IdentityBundle::open(&amk, scope, &bundle).unwrap();
         Self {
-            vault: native,
+            vault: session,
+            now,
             signing: bundle.current.signing.clone(),
             link: bundle.current.link,
             amk,
@@ -106,8 +115,8 @@ impl Thief {
     }
 
     /// Calls in another session from now on.
-    pub fn call_as(&mut self, caller: Principal) {
-        self.vault = self.vault.for_caller(caller);
+    pub fn call_in(&mut self, session: Rc<dyn Transport>) {
+        self.vault = session;
     }
 
     /// With whose account it is, and where.
@@ -117,6 +126,17 @@ impl Thief {
             vault: vault.as_slice(),
             account: self.account,
         })
+    }
+
+    /// The compartments the account was opened with.
+    pub async fn compartments(&self) -> Vec<CompartmentId> {
+        let op = ledger(self.vault.as_ref()).await.remove(0);
+        let op: LedgerOp =
+            statement::decode_for(&op.statement, self.vault.vault().as_slice()).unwrap();
+        match op.change {
+            Change::Open { compartments, .. } => compartments.iter().map(|c| c.id).collect(),
+            _ => panic!("operation 0 opens an account"),
+        }
     }
 
     /// Signs anything with the identity key.
@@ -150,7 +170,7 @@ impl Thief {
     /// Every sealed bundle that the ledger has.
     pub async fn bundles(&self) -> Vec<Vec<u8>> {
         let vault = self.vault.vault();
-        let ops = ledger(&self.vault).await;
+        let ops = ledger(self.vault.as_ref()).await;
         let bundles = ops.iter().filter_map(|op| {
             let op: LedgerOp = statement::decode_for(&op.statement, vault.as_slice()).unwrap();
             match op.change {
@@ -208,7 +228,7 @@ impl Thief {
             seq: info.ledger.count,
             previous: Some(info.ledger.hash),
             link,
-            at: NOW,
+            at: self.now,
             change,
         }
     }
@@ -223,9 +243,9 @@ impl Thief {
         self.update("ledger_append", append).await
     }
 
-    /// Replaces every wrap of the account by rubbish, and removes the owner's slot.
+    /// Replaces every wrap of the account by rubbish, and removes the owner's slots.
     pub async fn rekey(&self) {
-        let op = ledger(&self.vault).await.remove(0);
+        let op = ledger(self.vault.as_ref()).await.remove(0);
         let op: LedgerOp =
             statement::decode_for(&op.statement, self.vault.vault().as_slice()).unwrap();
         let Change::Open {
@@ -241,7 +261,8 @@ impl Thief {
         slot.id = id;
         self.append(Change::AddSlot { slot }).await.unwrap();
         let compartments = compartments.iter().map(|c| c.id).collect();
-        let removed = vec![slots[0].id];
+        let mut removed: Vec<SlotId> = slots.iter().map(|slot| slot.id).collect();
+        removed.sort();
         self.rekey_with((2, removed), (id, vec![1; 200]), compartments)
             .await
             .unwrap();

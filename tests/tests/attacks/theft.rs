@@ -14,6 +14,7 @@ use salus_tests::transports::Native;
 use salus_types::api::{AccountInfo, InitArgs};
 use salus_types::{Hash, limits};
 use std::cell::Cell;
+use std::rc::Rc;
 
 fn rename(person: &Person) -> Change {
     Change::RenameCompartment {
@@ -122,7 +123,7 @@ async fn joined(world: &World, person: &Person) -> Thief {
         at: world.clock.now_ms(),
     };
     client.claim(thief.sign(&claim)).await.unwrap();
-    thief.call_as(client.caller());
+    thief.call_in(Rc::new(world.vault.for_caller(client.caller())));
     thief
 }
 

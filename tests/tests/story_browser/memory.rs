@@ -25,19 +25,19 @@ const TITLE: &str = "Quixotic zinc levels";
 const NOTE: &str = "Seventeen parakeets were asked.";
 
 /// Something that must not be left, by a name, and how it may lie in memory.
-struct Secret {
+pub(super) struct Secret {
     name: &'static str,
     bytes: Vec<u8>,
 }
 
-fn secret(name: &'static str, bytes: impl AsRef<[u8]>) -> Secret {
+pub(super) fn secret(name: &'static str, bytes: impl AsRef<[u8]>) -> Secret {
     let bytes = bytes.as_ref().to_vec();
     Secret { name, bytes }
 }
 
 /// The names of those that lie in `hay`: as they are, in hexadecimal, and as text of two bytes a
 /// character.
-fn found(secrets: &[Secret], hay: &[u8]) -> Result<BTreeSet<&'static str>> {
+pub(super) fn found(secrets: &[Secret], hay: &[u8]) -> Result<BTreeSet<&'static str>> {
     let patterns: Vec<(&'static str, Vec<u8>)> = secrets
         .iter()
         .flat_map(|secret| {
@@ -106,7 +106,7 @@ async fn keys_of(network: &Network, phrase: &RecoveryPhrase) -> Result<[Secret; 
 
 /// Everything this browser stores for the site, as text: bytes in hexadecimal, keys by what may be
 /// known of them.
-const STORED: &str = r#"(async () => {
+pub(super) const STORED: &str = r#"(async () => {
     const show = (value) => {
         if (value instanceof CryptoKey)
             return { key: value.type, extractable: value.extractable, uses: value.usages };
@@ -164,7 +164,7 @@ const PAIRS: &str = r"(async () => {
     return all.map((k) => (k.privateKey ?? k).extractable);
 })()";
 
-async fn everywhere(tools: &mut DevTools, place: &Place) -> Result<Vec<u8>> {
+pub(super) async fn everywhere(tools: &mut DevTools, place: &Place) -> Result<Vec<u8>> {
     let mut bytes = tools.heap(place).await?.into_bytes();
     bytes.extend(tools.memory(place).await?);
     Ok(bytes)

@@ -6,7 +6,10 @@ use salus_tests::devtools::{DevTools, Place};
 use serde_json::json;
 
 /// An authenticator of the browser's own, which says yes to everything.
-async fn authenticator(browser: &Browser, has_prf: bool) -> Result<(DevTools, Place, String)> {
+pub(super) async fn authenticator(
+    browser: &Browser,
+    has_prf: bool,
+) -> Result<(DevTools, Place, String)> {
     let mut tools = DevTools::connect(browser).await?;
     let page = tools
         .page(&browser.page.window().await?.to_string())

@@ -11,7 +11,7 @@ use crate::platform::clock::{Clock, steady_ms};
 use crate::platform::store::Store;
 use crate::state::Engine;
 use crate::views;
-use salus_client::{ClientError, Environment as _, RecoveryPhrase, Unlocked};
+use salus_client::{ClientError, Environment as _, IntegrityError, Kept, RecoveryPhrase, Unlocked};
 use salus_messages::{Failure, FailureKind, Proof, Secret};
 
 fn now() -> Moment {
@@ -57,6 +57,22 @@ pub(super) async fn unlock(task: &Task, store: &Store, with: Proof) -> Outcome<U
             sheet_key,
         } => passphrase::unlock(store, &client, &passphrase, sheet_key.as_ref()).await,
     }
+}
+
+/// Takes the account back with its words, and unlocks it. Nothing tells a sign-in or a way to unlock of
+/// the owner's from one that somebody else added: all end but the words and whoever is here.
+pub(super) async fn recover(engine: &Engine, words: &Secret) -> Outcome<Unlocked> {
+    let phrase = parse(words)?;
+    let recovery = engine.client()?.recovery(&phrase).await;
+    let recovery = recovery.map_err(|error| match error {
+        // Nothing that was ever signed opens with them: to try again would not help.
+        ClientError::Integrity(IntegrityError::Bundle) => {
+            Failure::new(FailureKind::Integrity, error.to_string())
+        }
+        other => from_client(other),
+    })?;
+    let unlocked = recovery.take_back(&Kept::default()).await;
+    unlocked.map_err(from_client)
 }
 
 /// The failure where somebody brought a passphrase or a passkey.

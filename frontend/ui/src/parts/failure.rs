@@ -1,5 +1,6 @@
 //! The one way in which anything that failed is shown.
 
+use crate::parts::contradiction::Contradicted;
 use crate::parts::{Icon, button, icon};
 use crate::texts::Texts;
 use crate::words;
@@ -39,7 +40,11 @@ impl From<Problem<'_>> for Html {
         let (title, advice) = words::failure(t, failure);
         let grave = matches!(
             failure.kind,
-            FailureKind::Integrity | FailureKind::KeysChanged | FailureKind::NotTheSame
+            FailureKind::Integrity
+                | FailureKind::KeysChanged
+                | FailureKind::NotTheSame
+                | FailureKind::TakenOver
+                | FailureKind::Contradicted(_)
         );
         html! {
             <div class={if grave { "problem grave" } else { "problem" }} role="alert"
@@ -48,6 +53,7 @@ impl From<Problem<'_>> for Html {
                 <div class="problem-words">
                     <p class="problem-title">{ title }</p>
                     <p>{ advice }</p>
+                    if let FailureKind::Contradicted(what) = &failure.kind { <Contradicted what={(**what).clone()} /> }
                     if !failure.detail.is_empty() {
                         <details class="problem-detail">
                             <summary>{ t.problem_detail }</summary>

@@ -1,6 +1,7 @@
 //! What screens are built of. Must not know which screen.
 
 mod button;
+mod contradiction;
 mod controls;
 mod dialog;
 mod failure;

@@ -5,6 +5,9 @@ mod lost;
 mod renewing;
 mod sign_ins;
 mod slots;
+mod taken_back;
+
+pub(crate) use taken_back::TakenBack;
 
 use crate::app_context::use_app;
 use crate::browser;

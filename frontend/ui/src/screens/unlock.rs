@@ -1,15 +1,17 @@
 //! The keys are not in memory: what can bring them back. Also the way in for whoever signs in anew, but
 //! wrote the words down before.
 
-use crate::app_context::use_app;
+use crate::app_context::{go, use_app};
 use crate::hooks::use_act;
 use crate::parts::{
     Icon, Look, SignOut, Ways, button, check, mark, phrase_field, problem, progress,
 };
 use crate::route::Route;
-use salus_messages::{Failure, Intent, Proof, Secret, SlotKind, SlotView};
+use salus_messages::{Failure, FailureKind, Intent, Proof, Secret, SlotKind, SlotView};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_state};
+
+const WORDS: usize = 24;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Unlocks {
@@ -66,6 +68,10 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
     };
     let words = phrase.split_whitespace().count();
     let joins = props.back.is_some();
+    let failure = (*refused).clone().or_else(|| act.failure.clone());
+    let taken_over = failure
+        .as_ref()
+        .is_some_and(|f| f.kind == FailureKind::TakenOver);
     let (title, lead) = if joins {
         (t.join_title, t.join_lead)
     } else {
@@ -92,7 +98,8 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
                         if words > 0 { { crate::words::count(words as u64, t.words_one, t.words_many) } }
                     </p>
                     { check("stay-unlocked", t.stay_unlocked, *stay, Callback::from(move |on| stay.set(on))).hint(t.stay_unlocked_hint) }
-                    if let Some(failure) = (*refused).clone().or_else(|| act.failure.clone()) { { problem(t, &failure) } }
+                    if let Some(failure) = failure { { problem(t, &failure) } }
+                    if taken_over { <TakeBack phrase={(*phrase).clone()} busy={act.is_busy()} /> }
                     { progress(&app, act.busy, false) }
                     { button("unlock-with-phrase", t.unlock_with_phrase).look(if others { Look::Plain } else { Look::Primary }).submit().busy(act.is_busy()) }
                     <a href={Route::Pair(String::new()).href()} data-testid="pair-from-other">{ t.pair_from_other }</a>
@@ -102,5 +109,36 @@ pub(crate) fn unlock(props: &Unlocks) -> Html {
                 </form>
             </main>
         </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct TakesBack {
+    phrase: String,
+    busy: bool,
+}
+
+/// Takes the records back from somebody who replaced their keys. Only the words can.
+#[function_component(TakeBack)]
+fn take_back(props: &TakesBack) -> Html {
+    let app = use_app();
+    let t = app.t;
+    let act = use_act(Callback::from(|_| go(&Route::TakenBack)));
+    let typed = props.phrase.split_whitespace().count() == WORDS;
+    let onclick = {
+        let (act, phrase) = (act.clone(), Secret(props.phrase.clone()));
+        Callback::from(move |()| {
+            act.send(Intent::Recover {
+                phrase: phrase.clone(),
+            });
+        })
+    };
+    html! {
+        <>
+            if !typed { <p class="note" data-testid="take-back-first">{ t.take_back_first }</p> }
+            if let Some(failure) = act.failure.clone() { { problem(t, &failure) } }
+            { progress(&app, act.busy, false) }
+            { button("take-back", t.take_back).look(Look::Primary).busy(act.is_busy() || props.busy).disabled(!typed).onclick(onclick) }
+        </>
     }
 }

@@ -66,6 +66,12 @@ fn kind(t: &'static Texts, kind: &FailureKind) -> (String, String) {
         FailureKind::Internal => (t.failure_internal, t.failure_internal_advice),
         FailureKind::Refused => (t.failure_refused, t.failure_refused_advice),
         FailureKind::WrongSecret => (t.failure_secret, t.failure_secret_advice),
+        FailureKind::TakenOver => (t.failure_taken_over, t.failure_taken_over_advice),
+        FailureKind::Behind => (t.failure_behind, t.failure_behind_advice),
+        FailureKind::Contradicted(what) if what.proven => {
+            (t.failure_went_back, t.failure_went_back_advice)
+        }
+        FailureKind::Contradicted(_) => (t.failure_other_answer, t.failure_other_answer_advice),
         FailureKind::ProofNeeded => (t.failure_proof, t.failure_proof_advice),
         FailureKind::KeysChanged => (t.failure_keys_changed, t.failure_keys_changed_advice),
         FailureKind::NotTheSame => (t.failure_not_the_same, t.failure_not_the_same_advice),
@@ -98,6 +104,9 @@ pub(crate) fn failure_name(kind: &FailureKind) -> &'static str {
         FailureKind::KeysChanged => "keys-changed",
         FailureKind::NotTheSame => "not-the-same",
         FailureKind::WrongSecret => "wrong-secret",
+        FailureKind::TakenOver => "taken-over",
+        FailureKind::Behind => "behind",
+        FailureKind::Contradicted(_) => "contradicted",
     }
 }
 
