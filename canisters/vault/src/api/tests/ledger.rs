@@ -223,7 +223,7 @@ fn a_revocation_must_advance_what_the_grant_conveyed() {
 }
 
 #[test]
-fn a_full_account_can_still_revoke_but_not_give() {
+fn a_full_account_can_still_revoke_and_be_taken_back_but_not_give() {
     let mut vault = new_vault();
     let mut alice = Person::opened(&mut vault, 1);
     let bob = Person::opened(&mut vault, 2);
@@ -235,4 +235,7 @@ fn a_full_account_can_still_revoke_but_not_give() {
     assert!(matches!(error, Error::QuotaExceeded { .. }));
     assert!(!vault.is_unsettled());
     alice.revoke(&mut vault, grant, Some(2));
+    // A recovery may need a slot of its own: a thief who filled the account must not keep it out.
+    let slot = super::pairing::slot();
+    alice.append(&mut vault, slot, Vec::new()).unwrap();
 }

@@ -76,7 +76,7 @@ fn claim(person: &Person, principal: &Principal) -> Signed {
     sign(&person.signing, &claim)
 }
 
-fn slot() -> Change {
+pub(super) fn slot() -> Change {
     Change::AddSlot {
         slot: Slot {
             id: SlotId([7; 16]),
