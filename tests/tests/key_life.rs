@@ -45,6 +45,7 @@ mod key_life {
     pub(crate) mod many;
     pub(crate) mod pairing;
     pub(crate) mod records;
+    mod replacing;
     pub(crate) mod rotation;
     pub(crate) mod rotation_at_length;
     pub(crate) mod sharing;

@@ -434,3 +434,42 @@ fn files_of(person: &Person, account: &str) -> Result<Vec<PathBuf>> {
     }
     Ok(found)
 }
+
+#[test]
+fn words_that_somebody_read_are_replaced_by_others() -> Result<()> {
+    let network = Network::start(Options::default())?;
+    let ana = Person::new(&network, "ana")?;
+    ana.create(&["--name", "Ana"])?;
+    let new = ana.home().join("new-words");
+    let new = new.to_string_lossy().into_owned();
+    let replace = |old: &str, new: &str| {
+        let arguments = [
+            "account",
+            "replace-words",
+            "--recovery",
+            old,
+            "--new-recovery",
+            new,
+        ];
+        arguments.map(str::to_owned)
+    };
+    // Words of nobody's put nothing in force.
+    let stranger = ana.home().join("stranger");
+    fs::write(
+        &stranger,
+        [["abandon"; 23].join(" "), "art".into()].join(" "),
+    )?;
+    let stranger = stranger.to_string_lossy().into_owned();
+    ensure!(ana.refused(&replace(&stranger, &new))?.status != 0);
+    ana.salus(&replace(&ana.words(), &new))?;
+    // Again, as after it was stopped: it is done already.
+    ana.salus(&replace(&ana.words(), &new))?;
+    ana.salus(&["account", "show"])?;
+    ensure!(slot_count(&ana)? == 2, "this machine and the new words");
+
+    let laptop = Person::new(&network, "laptop")?;
+    let unlock = |words: &str| ["account", "unlock", "--recovery", words].map(str::to_owned);
+    ensure!(laptop.refused(&unlock(&ana.words()))?.reason == "wrong_phrase");
+    laptop.salus(&unlock(&new))?;
+    Ok(())
+}

@@ -39,8 +39,8 @@ impl fmt::Display for Created {
                 }
                 writeln!(
                     f,
-                    "\nWrite it down and keep it where only you can find it: it opens your records, and \
-                     nothing replaces it."
+                    "\nWrite it down and keep it where only you can find it: it opens your records \
+                     when everything else is lost."
                 )?;
             }
             (None, Some(file)) => writeln!(

@@ -125,9 +125,9 @@ impl Lost {
                 return Err(Error::new(
                     Kind::Usage,
                     "recovery_phrase",
-                    "the 24 words stay: nothing replaces them",
+                    "the 24 words end when others take their place",
                 )
-                .hint("if someone has them, move what you keep to a new account"));
+                .hint("if someone has them: `salus account replace-words`"));
             }
             self.slots.push(*slot);
         }

@@ -7,6 +7,7 @@ mod open;
 mod pairing;
 mod passphrase;
 mod recovery;
+mod replace;
 mod rotation;
 mod sheet;
 mod show;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     /// Take your account back after someone stole its keys: makes new ones, and ends every other way to
     /// open it and every other sign-in, but for those you keep
     Recover(recovery::RecoverArgs),
+    /// Put other 24 words in the place of those that somebody may have read. Run it again if it was stopped
+    ReplaceWords(replace::ReplaceArgs),
     /// Make all keys anew: master key, identity keys, and those of everything stored. Run it again
     /// if it was stopped
     Rotate {
@@ -107,6 +110,7 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<()> {
             }
             (None, None) => Err(Error::usage("give --recovery or --passphrase-in")),
         },
+        Command::ReplaceWords(arguments) => replace::replace(app, arguments).await,
         Command::Recover(arguments) => recovery::recover(app, arguments).await,
         Command::Pair { approve: None, .. } => pairing::join(app).await,
         Command::Pair {

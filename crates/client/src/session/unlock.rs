@@ -6,14 +6,32 @@ use crate::error::{ClientError, IntegrityError, Result};
 use crate::keys::SlotHold;
 use crate::ledger::Ledger;
 use crate::people::current;
+use salus_crypto::VaultScope;
 use salus_crypto::passphrase::{Passphrase, SecondSecret};
 use salus_crypto::phrase::RecoveryPhrase;
 use salus_crypto::slot::SlotSecret;
 use salus_protocol::KeyChain;
-use salus_protocol::ledger::{SlotKind, SlotParameters};
+use salus_protocol::ledger::{LedgerState, SlotKind, SlotParameters};
 use salus_types::api::AccountInfo;
 use salus_types::{AccountId, Error, SlotId};
 use serde_bytes::ByteBuf;
+
+/// The slot of a phrase, if the ledger has it.
+pub(super) fn slot_of(
+    scope: VaultScope<'_>,
+    secret: &SlotSecret,
+    state: &LedgerState,
+) -> Result<Option<SlotHold>> {
+    let phrases = state.slots.values();
+    for slot in phrases.filter(|slot| slot.kind == SlotKind::Recovery) {
+        let keys = secret.derive_keys(scope, slot.id)?;
+        if keys.public().as_bytes() == slot.sealing {
+            let slot = slot.id;
+            return Ok(Some(SlotHold { slot, keys }));
+        }
+    }
+    Ok(None)
+}
 
 impl Client {
     /// Unlocks with the recovery phrase. A caller whom the account does not know yet (a new Internet
@@ -102,6 +120,15 @@ impl Client {
         self.explained(account, opened).await
     }
 
+    /// The account whose recovery key this is.
+    pub(super) async fn find(&self, recovery: [u8; 32]) -> Result<Option<AccountId>> {
+        let public = ByteBuf::from(recovery.to_vec());
+        match self.query("account_find", (public,)).await {
+            Err(ClientError::Vault(Error::NotFound)) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     /// The account a phrase belongs to; the caller joins it if need be.
     pub(super) async fn account_of_phrase(
         &self,
@@ -111,14 +138,8 @@ impl Client {
         let info = match self.account().await? {
             Some(info) => info,
             None => {
-                let public = ByteBuf::from(recovery.public().to_vec());
-                let found: Result<AccountId> = self.query("account_find", (public,)).await;
-                let account = match found {
-                    Err(ClientError::Vault(Error::NotFound)) => {
-                        return Err(ClientError::WrongPhrase);
-                    }
-                    other => other?,
-                };
+                let found = self.find(recovery.public()).await?;
+                let account = found.ok_or(ClientError::WrongPhrase)?;
                 let info = self.join(account, &recovery).await?;
                 if info.account != account {
                     return Err(IntegrityError::OtherAccount.into());
@@ -147,23 +168,15 @@ impl Client {
         chain: &KeyChain,
         ledger: &Ledger,
     ) -> Result<SlotHold> {
-        let secret = phrase.slot_secret();
-        let mut last = None;
-        for slot in ledger.state.slots.values() {
-            if slot.kind == SlotKind::Recovery {
-                let keys = secret.derive_keys(self.scope(chain.account()), slot.id)?;
-                if keys.public().as_bytes() == slot.sealing {
-                    return Ok(SlotHold {
-                        slot: slot.id,
-                        keys,
-                    });
-                }
-                last = Some(slot.id);
-            }
+        let scope = self.scope(chain.account());
+        if let Some(hold) = slot_of(scope, &phrase.slot_secret(), &ledger.state)? {
+            return Ok(hold);
         }
         // The chain names this phrase's recovery key, so its slot should be there.
-        Err(match last {
-            Some(slot) => IntegrityError::Slot { slot }.into(),
+        let mut slots = ledger.state.slots.values();
+        let other = slots.rfind(|slot| slot.kind == SlotKind::Recovery);
+        Err(match other {
+            Some(slot) => IntegrityError::Slot { slot: slot.id }.into(),
             None => ClientError::WrongPhrase,
         })
     }

@@ -7,6 +7,7 @@
 //! own: so all end, but the phrase, whoever calls, and what the owner names.
 
 mod found;
+mod replace;
 mod rescue;
 
 use super::{REBASES, SlotInfo, Unlocked};
@@ -149,11 +150,23 @@ impl Recovery {
     /// [`ClientError::NoSuchSlot`] for one that may not be kept, before anything is done.
     /// [`ClientError::Conflict`] if the account changed meanwhile; that and whatever the vault may answer:
     /// beginning the recovery again takes it to its end.
-    pub async fn take_back(mut self, kept: &Kept) -> Result<Unlocked> {
+    pub async fn take_back(self, kept: &Kept) -> Result<Unlocked> {
+        self.overrule(kept, None).await
+    }
+
+    async fn overrule(mut self, kept: &Kept, next: Option<&RecoveryPhrase>) -> Result<Unlocked> {
         self.check(kept)?;
         let client = self.client.clone();
         hold(&client, self.info.account, &self.signing).await?;
-        let (mut rescue, interim) = self.begin(&client, kept).await?;
+        let signing = next.map(|phrase| phrase.derive_signing_key(client.vault_bytes()));
+        let signing = signing.unwrap_or_else(|| self.signing.clone());
+        let (mut rescue, interim) = self.begin(&client, kept, signing.public()).await?;
+        self.signing = signing;
+        if let Some(phrase) = next {
+            self.secret = phrase.slot_secret();
+            let scope = client.scope(self.info.account);
+            self.own.hold = replace::hold_of(scope, &self.secret, &rescue.ledger.state)?;
+        }
         rescue
             .rekey(
                 &self.secret,
@@ -187,7 +200,12 @@ impl Recovery {
     }
 
     /// Overrules what was signed last, which may be more than was looked at before.
-    async fn begin<'a>(&mut self, client: &'a Client, kept: &Kept) -> Result<(Rescue<'a>, Amk)> {
+    async fn begin<'a>(
+        &mut self,
+        client: &'a Client,
+        kept: &Kept,
+        next: [u8; 32],
+    ) -> Result<(Rescue<'a>, Amk)> {
         for _ in 0..REBASES {
             let info = client.account().await?.ok_or(ClientError::NoAccount)?;
             if info.ledger != self.ledger.head {
@@ -199,9 +217,8 @@ impl Recovery {
             let mut own = self.own.clone();
             own.bundle.retire_amk(own.amk.clone());
             let (chain, ledger) = (self.chain.clone(), self.ledger.clone());
-            let begun =
-                Rescue::begin(client, &self.signing, chain, ledger, &mut own, &interim).await;
-            match begun {
+            let keys = (&self.signing, next);
+            match Rescue::begin(client, keys, chain, ledger, &mut own, &interim).await {
                 Err(ClientError::Conflict(_)) => {}
                 Err(error) => return Err(error),
                 Ok(rescue) => {

@@ -45,10 +45,11 @@ fn last_kept(chain: &KeyChain, own: u32) -> usize {
 }
 
 impl<'a> Rescue<'a> {
-    /// Makes new identity keys, authorised by the recovery key, and puts their bundle under `amk`.
+    /// Makes new identity keys, authorised by the recovery key, and puts their bundle under `amk`. From then
+    /// on `next` is the recovery key.
     pub(super) async fn begin(
         client: &'a Client,
-        recovery: &SigningKey,
+        (recovery, next): (&SigningKey, [u8; 32]),
         mut chain: KeyChain,
         ledger: Ledger,
         own: &mut Own,
@@ -65,7 +66,7 @@ impl<'a> Rescue<'a> {
             previous: Some(before.hash),
             signing: seeds.signing.public(),
             sealing: seeds.hpke.public()?.as_bytes().to_vec(),
-            recovery: recovery.public(),
+            recovery: next,
             by: Authority::Recovery,
             at: client.now(),
         };
