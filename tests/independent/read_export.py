@@ -154,8 +154,7 @@ class Ledger:
             self.generation, self.bundle, kept = fields[0], fields[3], {w[0]: w[1] for w in fields[2]}
             need(set(kept) == set(self.slots) - set(fields[1]), "a slot that is left out")
             self.slots = {id_: {**self.slots[id_], 4: wrap} for id_, wrap in kept.items()}
-            for new in fields[4]:
-                old = self.epochs[new[0]]
+            for new, old in [(new, self.epochs[new[0]]) for new in fields[4]]:
                 need(len(new[2]) == len(old), "an epoch that is left out")
                 self.epochs[new[0]] = [(o[0], w, fields[0]) if w else o for o, w in zip(old, new[2])]
         for new in {7: fields.get(1, []), 11: fields.get(0, [])}.get(change, []):
@@ -230,7 +229,7 @@ def main(file, words, folder=None):
     # Sections 6 and 7: from the phrase to the keys.
     entropy = bytes(Mnemonic("english").to_entropy(open(words).read().lower().split()))
     recovery = derive(entropy, context(vault, b"", "recovery-signing"))
-    need(signing_key(recovery) == chain[genesis][6], "the wrong phrase")
+    need(signing_key(recovery) == chain[last][6], "the wrong phrase")
     amk, epochs = None, {}
     for slot in (s for s in ledger.slots.values() if s[1] == 0):
         seed = derive(entropy, scope("slot-seed", slot[0], b"recovery"))
@@ -245,9 +244,8 @@ def main(file, words, folder=None):
     need((signing_key(bundle[0][2]), xwing_public(bundle[0][1])) == (chain[last][4], chain[last][5]), "the bundle")
     for id_, wraps in ledger.epochs.items():
         for epoch, (kid, wrap, made) in enumerate(wraps, 1):
-            key = unseal(amks[made], scope("epoch-wrap", id_, epoch, made), wrap)
+            key = epochs[id_, epoch] = unseal(amks[made], scope("epoch-wrap", id_, epoch, made), wrap)
             need(derive(key, scope("epoch-kid", id_, epoch)) == kid, "an epoch key")
-            epochs[id_, epoch] = key
 
     # Section 9: the records.
     pieces, records, missing = defaultdict(list), [], set(told)
