@@ -163,8 +163,12 @@ impl DevTools {
         let all = answer["objects"]["objectId"].clone();
         // The bytes of a small array lie in itself, without a buffer; those of others in theirs.
         let lengths = "function() {
-            return this.map((m) => !ArrayBuffer.isView(m) ? (m.buffer ?? m).byteLength
-                : m.byteLength > 64 ? 0 : m.byteLength);
+            return this.map((m) => {
+                if (ArrayBuffer.isView(m)) return m.byteLength > 64 ? 0 : m.byteLength;
+                if (m instanceof WebAssembly.Memory) return m.buffer.byteLength;
+                // What else is found is a prototype.
+                return m instanceof ArrayBuffer ? m.byteLength : 0;
+            });
         }";
         let lengths = self.of(place, &all, lengths, &[]).await?;
         let lengths: Vec<usize> = serde_json::from_value(lengths)?;
