@@ -276,6 +276,20 @@ async fn after_locking_nothing_secret_is_left_in_memory_or_storage() -> Result<(
         let left = found(&secrets, text.as_bytes())?;
         ensure!(left.is_empty(), "locked, {left:?} is in the {what}");
     }
+
+    // And what whoever sits down there could paste: nothing, though pasting works.
+    let field = browser.see("recovery-phrase").await?;
+    field.click().await?;
+    field.send_keys(thirtyfour::Key::Control + "v").await?;
+    let pasted = field.prop("value").await?.unwrap_or_default();
+    let left = found(&secrets, pasted.as_bytes())?;
+    ensure!(left.is_empty(), "locked, {left:?} is in the clipboard");
+    browser.fill("recovery-phrase", "a control").await?;
+    for key in ["a", "x", "v"] {
+        field.send_keys(thirtyfour::Key::Control + key).await?;
+    }
+    let pasted = field.prop("value").await?.unwrap_or_default();
+    ensure!(pasted == "a control", "pasted `{pasted}`");
     let complaints = visitor.complaints().await?;
     ensure!(complaints.is_empty(), "{complaints:?}");
     Ok(())
