@@ -129,6 +129,15 @@ impl Visitor {
             stay.click().await?;
         }
         browser.click("create-begin").await?;
+        self.read_words().await
+    }
+
+    /// Reads the words that are shown, and has them from now on.
+    ///
+    /// # Errors
+    /// When there are none, or not 24.
+    pub async fn read_words(&mut self) -> Result<()> {
+        let browser = &self.browser;
         browser.see("phrase").await?;
         let words = browser
             .page
@@ -149,20 +158,28 @@ impl Visitor {
     /// # Errors
     /// When a step does not come.
     pub async fn confirm_phrase(&self) -> Result<()> {
+        self.confirm_words("create-vault").await?;
+        self.browser.see("greeting").await?;
+        Ok(())
+    }
+
+    /// Types the words asked for and goes on by that button.
+    ///
+    /// # Errors
+    /// When a step does not come.
+    pub async fn confirm_words(&self, finish: &str) -> Result<()> {
         let browser = &self.browser;
         browser.click("phrase-written").await?;
         for (position, word) in (1..).zip(&self.phrase) {
             let field = By::Css(format!("[data-testid='check-word-{position}']"));
             if position == 1 {
-                browser.see("create-vault").await?;
+                browser.see(finish).await?;
             }
             if let Ok(field) = browser.page.find(field).await {
                 field.send_keys(word).await?;
             }
         }
-        browser.click("create-vault").await?;
-        browser.see("greeting").await?;
-        Ok(())
+        browser.click(finish).await
     }
 
     /// The words this person wrote down.

@@ -149,6 +149,7 @@ async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         | Intent::RemoveSignIn { .. }
         | Intent::RenewKeys
         | Intent::UnfinishedRenewal
+        | Intent::ReplacePhrase { .. }
         | Intent::LostDevice { .. }
         | Intent::PreparePasskey
         | Intent::AddPasskey { .. }

@@ -33,6 +33,10 @@ pub(crate) async fn carry_out(task: &Task, intent: Intent) -> Outcome<Answer> {
         Intent::ProposePassphrase => {
             return Ok(Reply::Passphrase(session::passphrase::propose()?).into());
         }
+        Intent::ReplacePhrase { phrase } => {
+            let unlocked = session::replace_phrase(engine, &phrase).await?;
+            return Ok(Reply::Security(view(engine, &unlocked).await?).into());
+        }
         Intent::Sheet { phrase } => {
             let phrase = session::prove_by_phrase(engine, &phrase).await?;
             return Ok(Reply::Sheet(sheet(&phrase)?).into());

@@ -13,6 +13,7 @@ mod sign_in;
 mod way;
 
 pub(crate) use browser_slot::{slot_here, stay, stay_no_longer};
+pub(crate) use creating::replace_phrase;
 pub(crate) use idle::{Idle, lock_if_idle, touch};
 pub(crate) use lock::lock_if_ended;
 pub(crate) use proof::{needed as proof_needed, prove_by_phrase};

@@ -370,6 +370,12 @@ pub enum Intent {
         /// Its name.
         label: String,
     },
+    /// Put the phrase that was proposed and checked in the place of the one there is, which opens nothing
+    /// then. → `Security`
+    ReplacePhrase {
+        /// The words there are, separated by any white space, in any case.
+        phrase: Secret,
+    },
     /// The recovery sheet, for whoever has the words. → `Sheet`
     Sheet {
         /// Words separated by any white space, in any case.

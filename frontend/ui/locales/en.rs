@@ -662,4 +662,10 @@ texts! {
     sheet_key_lead: "Write this key on your recovery sheet now; it is not shown again. Keep the passphrase itself off that paper.",
     sheet_key_hint: "30 letters and digits, in groups of five.",
     sheet_key_optional: "Only for a passphrase from another device; leave it empty for this browser's own.",
+    replace: "Replace",
+    replace_title: "Replace your 24 words",
+    replace_lead: "For when somebody may have read them, or the sheet lies where you cannot trust. You get new words; the old ones open nothing from then on. People you share with are told that your keys changed.",
+    replace_begin: "Make new words",
+    replace_finish: "Put the new words in force",
+    replace_done: "Your new words are in force. Destroy the old sheet.",
 }

@@ -662,4 +662,10 @@ pub(crate) static ES: Texts = Texts {
     sheet_key_lead: "Anote ahora esta clave en su hoja de recuperación; no se vuelve a mostrar. No anote la frase en ese mismo papel.",
     sheet_key_hint: "30 letras y cifras, en grupos de cinco.",
     sheet_key_optional: "Solo para una frase de otro dispositivo; déjela vacía para la de este navegador.",
+    replace: "Cambiar",
+    replace_title: "Cambiar sus 24 palabras",
+    replace_lead: "Para cuando alguien pudo leerlas, o la hoja está donde no se fía. Recibe palabras nuevas; las anteriores no abren nada desde entonces. A quienes comparten con usted se les dice que sus llaves cambiaron.",
+    replace_begin: "Crear palabras nuevas",
+    replace_finish: "Poner en vigor las nuevas",
+    replace_done: "Sus palabras nuevas están en vigor. Destruya la hoja anterior.",
 };

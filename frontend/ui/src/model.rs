@@ -271,6 +271,7 @@ pub(crate) fn touched(intent: &Intent) -> &'static [Topic] {
         | Intent::AddPassphrase { .. }
         | Intent::RemoveSlot { .. }
         | Intent::SignOutEverywhere
+        | Intent::ReplacePhrase { .. }
         | Intent::RemoveSignIn { .. } => &[Security, Activity],
         Intent::RenewKeys | Intent::LostDevice { .. } => &[Security, Grants, Activity],
         Intent::Ask { .. } => &[Requests, Patients],

@@ -118,6 +118,56 @@ async fn a_lost_sign_in_is_removed_by_the_one_that_took_its_place() -> Result<()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_that_somebody_read_are_replaced_and_open_nothing_from_then_on() -> Result<()> {
+    let Some((_turn, network)) = stage(Options::default()).await? else {
+        return Ok(());
+    };
+    let mut owner = Visitor::arrive(&network, "Ana Ferreira").await?;
+    owner.sign_in(false).await?;
+    owner.create_vault(true).await?;
+    owner.go("add").await?;
+    write(&owner, "Sleep diary", "Slept five hours.").await?;
+    let old = owner.phrase();
+    owner.go("security").await?;
+    let browser = &owner.browser;
+    browser.click("words-replace").await?;
+    let stranger = [["abandon"; 23].join(" "), "art".into()].join(" ");
+    browser.fill("replace-old", &stranger).await?;
+    browser.click("replace-begin").await?;
+    let problem = browser.see("problem").await?;
+    ensure!(problem.attr("data-kind").await?.as_deref() == Some("wrong-phrase"));
+    browser.fill("replace-old", &old).await?;
+    browser.click("replace-begin").await?;
+    owner.read_words().await?;
+    ensure!(owner.phrase() != old, "the words are the same");
+    pictures(&owner.browser, "replace-words").await?;
+    owner.confirm_words("replace-finish").await?;
+    slots(&owner, 2).await?;
+
+    // This visit goes on, and what opened by itself still does.
+    let browser = &owner.browser;
+    owner.go("records").await?;
+    browser.see("record-item").await?;
+    browser.page.refresh().await?;
+    browser.see("record-item").await?;
+
+    // In another browser the old words open nothing, and the new ones do.
+    let mut other = Visitor::arrive(&network, "Ana Ferreira").await?;
+    other.sign_in(false).await?;
+    let there = &other.browser;
+    there.fill("recovery-phrase", &old).await?;
+    there.click("unlock-with-phrase").await?;
+    there
+        .see_css("[data-testid='problem'][data-kind='wrong-phrase']")
+        .await?;
+    other.remember_phrase(&owner.phrase());
+    other.unlock().await?;
+    let complaints = [owner.complaints().await?, other.complaints().await?].concat();
+    ensure!(complaints.is_empty(), "{complaints:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn making_all_keys_new_is_stopped_shown_as_unfinished_and_gone_on_with() -> Result<()> {
     // With the latency of mainnet, so that there is something to stop.
     let Some((_turn, network)) = stage(Options { delay: true }).await? else {

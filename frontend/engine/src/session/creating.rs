@@ -2,13 +2,16 @@
 //! know accounts that are there already.
 
 use super::browser_slot::{browser_secret, keep_slot, named};
+use super::prove_by_phrase;
 use crate::dispatch::Answer;
 use crate::failure::{Outcome, from_client, from_platform, invalid};
 use crate::platform::held_keys::{BrowserKey, KeyUse};
 use crate::platform::store::Store;
 use crate::security;
 use crate::state::{Engine, Proposed};
-use salus_client::{AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotId};
+use salus_client::{
+    AccountId, Label, NewAccount, NewSlot, Profile, RecoveryPhrase, SlotId, Unlocked,
+};
 use salus_messages::{Reply, Secret};
 
 /// Words of the phrase a person is asked to type again.
@@ -53,6 +56,25 @@ pub(super) fn check(engine: &Engine, words: &[Secret]) -> Outcome<Answer> {
     Ok(Reply::PhraseChecked { right }.into())
 }
 
+/// What was proposed, if it was written down.
+fn checked(engine: &Engine) -> Outcome<RecoveryPhrase> {
+    match engine.proposed.borrow().as_ref() {
+        Some(proposed) if proposed.checked => Ok(proposed.phrase.clone()),
+        _ => Err(invalid("phrase")),
+    }
+}
+
+/// Puts what was proposed in the place of the account's phrase. This visit goes on by the new one.
+pub(crate) async fn replace_phrase(engine: &Engine, old: &Secret) -> Outcome<Unlocked> {
+    let new = checked(engine)?;
+    let old = prove_by_phrase(engine, old).await?;
+    let replaced = engine.client()?.replace_phrase(&old, &new).await;
+    let unlocked = replaced.map_err(from_client)?;
+    engine.unlocked.replace(Some(unlocked.clone()));
+    engine.proposed.take();
+    Ok(unlocked)
+}
+
 pub(super) async fn create(
     engine: &Engine,
     store: &Store,
@@ -61,10 +83,7 @@ pub(super) async fn create(
     stay_unlocked: bool,
 ) -> Outcome<()> {
     let client = engine.client()?;
-    let phrase = match engine.proposed.borrow().as_ref() {
-        Some(proposed) if proposed.checked => proposed.phrase.clone(),
-        _ => return Err(invalid("phrase")),
-    };
+    let phrase = checked(engine)?;
     let random = || salus_client::random_id().map_err(|e| from_client(e.into()));
     let account = AccountId(random()?);
     let slot = SlotId(random()?);

@@ -4,12 +4,10 @@
 use crate::app_context::use_app;
 use crate::browser;
 use crate::hooks::use_act;
-use crate::parts::{
-    Icon, Look, SignOut, button, check, field, icon, mark, problem, progress, recovery_sheet,
-};
+use crate::parts::{Look, NewWords, SignOut, button, check, field, mark, problem};
 use crate::screens::unlock::Unlock;
 use crate::words;
-use salus_messages::{Intent, NewCompartment, RecoverySheet, Reply, Secret};
+use salus_messages::{Intent, NewCompartment, RecoverySheet, Reply};
 use web_sys::SubmitEvent;
 use yew::{Callback, Html, Properties, function_component, html, use_effect_with, use_state};
 
@@ -36,8 +34,6 @@ pub(crate) fn create(props: &Creates) -> Html {
     let name = use_state(String::new);
     let stay = use_state(bool::default);
     let phrase = use_state(|| (None::<RecoverySheet>, Vec::<u8>::new()));
-    let typed = use_state(Vec::<String>::new);
-    let right = use_state(Vec::<bool>::new);
 
     {
         let stage = *stage;
@@ -46,39 +42,31 @@ pub(crate) fn create(props: &Creates) -> Html {
 
     let make = use_act(Callback::noop());
     let propose = {
-        let (stage, phrase, typed) = (stage.clone(), phrase.clone(), typed.clone());
+        let (stage, phrase) = (stage.clone(), phrase.clone());
         use_act(Callback::from(move |(reply, _)| {
             if let Reply::Phrase { ask, sheet } = reply {
-                typed.set(vec![String::new(); ask.len()]);
                 phrase.set((Some(sheet), ask));
                 stage.set(Stage::Words);
             }
         }))
     };
-    let checking = {
-        let (right, go) = (right.clone(), make.go.clone());
-        let (name, stay) = (name.clone(), stay.clone());
-        use_act(Callback::from(move |(reply, _)| {
-            let Reply::PhraseChecked { right: answer } = reply else {
-                return;
+    let create = {
+        let (go, name, stay) = (make.go.clone(), name.clone(), stay.clone());
+        Callback::from(move |()| {
+            let compartments = words::CATEGORIES
+                .into_iter()
+                .map(|category| NewCompartment {
+                    name: words::category(t, category).to_owned(),
+                    category: Some(category),
+                })
+                .collect();
+            let intent = Intent::CreateVault {
+                display_name: name.trim().to_owned(),
+                compartments,
+                stay_unlocked: *stay,
             };
-            if answer.iter().all(|ok| *ok) {
-                let compartments = words::CATEGORIES
-                    .into_iter()
-                    .map(|category| NewCompartment {
-                        name: words::category(t, category).to_owned(),
-                        category: Some(category),
-                    })
-                    .collect();
-                let intent = Intent::CreateVault {
-                    display_name: name.trim().to_owned(),
-                    compartments,
-                    stay_unlocked: *stay,
-                };
-                go.emit((intent, Vec::new()));
-            }
-            right.set(answer);
-        }))
+            go.emit((intent, Vec::new()));
+        })
     };
 
     let body = match *stage {
@@ -111,64 +99,17 @@ pub(crate) fn create(props: &Creates) -> Html {
             let stage = stage.clone();
             return html! { <Unlock back={Callback::from(move |()| stage.set(Stage::Name))} /> };
         }
-        Stage::Words => {
-            let (sheet, _) = &*phrase;
-            let stage = stage.clone();
-            html! {
-                <div class="stack">
-                    <p class="lead">{ t.phrase_lead }</p>
-                    if let Some(sheet) = sheet { { recovery_sheet(t, sheet) } }
-                    <p class="note warn">{ icon(Icon::Alert) }<span>{ t.phrase_warning }</span></p>
-                    <div class="actions">
-                        { button("phrase-written", t.phrase_written).look(Look::Primary).onclick(Callback::from(move |()| stage.set(Stage::Check))) }
-                        { button("phrase-print", t.phrase_print).onclick(Callback::from(|()| browser::print())) }
-                    </div>
-                </div>
-            }
-        }
-        Stage::Check => {
-            let (_, ask) = &*phrase;
-            let (answers, go) = (typed.clone(), checking.clone());
-            let onsubmit = Callback::from(move |event: SubmitEvent| {
-                event.prevent_default();
-                let words = answers
-                    .iter()
-                    .map(|word| Secret(word.trim().to_ascii_lowercase()))
-                    .collect();
-                go.send(Intent::CheckPhrase { words });
-            });
-            let field = |(index, place): (usize, &u8)| {
-                let number = (u32::from(*place) + 1).to_string();
-                let typed_now = typed.clone();
-                let oninput = Callback::from(move |value: String| {
-                    let mut all = (*typed_now).clone();
-                    if let Some(slot) = all.get_mut(index) {
-                        *slot = value;
-                    }
-                    typed_now.set(all);
-                });
-                let error = match right.get(index) {
-                    Some(false) => words::fill(t.word_wrong, &[("n", &number)]),
-                    _ => String::new(),
-                };
-                html! {
-                    { field(format!("check-word-{number}"), words::fill(t.word_n, &[("n", &number)]), &typed.get(index).cloned().unwrap_or_default(), oninput).error(error).required() }
-                }
+        Stage::Words | Stage::Check => {
+            let (sheet, ask) = &*phrase;
+            let oncheck = {
+                let stage = stage.clone();
+                Callback::from(move |on| stage.set(if on { Stage::Check } else { Stage::Words }))
             };
-            let stage = stage.clone();
-            let failure = checking.failure.clone().or_else(|| make.failure.clone());
-            let busy = checking.is_busy() || make.is_busy();
             html! {
-                <form class="stack" {onsubmit}>
-                    <p class="lead">{ t.check_lead }</p>
-                    <div class="fields-row">{ for ask.iter().enumerate().map(field) }</div>
-                    if let Some(failure) = failure { { problem(t, &failure) } }
-                    { progress(&app, make.busy, false) }
-                    <div class="actions">
-                        { button("create-vault", t.create_vault).look(Look::Primary).submit().busy(busy) }
-                        { button("phrase-back", t.phrase_back).look(Look::Quiet).disabled(busy).onclick(Callback::from(move |()| stage.set(Stage::Words))) }
-                    </div>
-                </form>
+                if let Some(sheet) = sheet.clone() {
+                    <NewWords {sheet} ask={ask.clone()} checking={*stage == Stage::Check} {oncheck} onright={create}
+                        finish={("create-vault", t.create_vault)} busy={make.busy} failure={make.failure.clone()} />
+                }
             }
         }
     };

@@ -3,6 +3,7 @@
 mod adding;
 mod lost;
 mod renewing;
+mod replacing;
 mod sign_ins;
 mod slots;
 mod taken_back;
@@ -35,6 +36,7 @@ pub(crate) fn security() -> Html {
     let t = app.t;
     let load = use_load(Intent::Security, TOPICS, pick);
     let sheet = use_state(|| None::<RecoverySheet>);
+    let replacing = use_state(bool::default);
     let onsheet = {
         let sheet = sheet.clone();
         Callback::from(move |made: RecoverySheet| sheet.set(Some(made)))
@@ -52,12 +54,19 @@ pub(crate) fn security() -> Html {
             </div>
         };
     }
+    let replace = |on: bool| {
+        let replacing = replacing.clone();
+        Callback::from(move |()| replacing.set(on))
+    };
+    if *replacing {
+        return html! { <replacing::Replacing onclose={replace(false)} /> };
+    }
     html! {
         <>
             { head(t.security_title, html! { <p class="lead">{ t.security_lead }</p> }, Html::default()) }
             { loaded(t, &load, |view: &SecurityView| html! {
                 <div class="columns">
-                    <slots::Slots slots={view.slots.clone()} {onsheet} />
+                    <slots::Slots slots={view.slots.clone()} {onsheet} onreplace={replace(true)} />
                     <sign_ins::SignIns sign_ins={view.sign_ins.clone()} />
                     <lost::Lost view={view.clone()} />
                     <renewing::Renewing />

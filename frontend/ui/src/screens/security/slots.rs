@@ -14,6 +14,9 @@ use yew::{Callback, Html, Properties, UseStateHandle, function_component, html, 
 pub(super) struct Listed {
     pub(super) slots: Vec<SlotView>,
     pub(super) onsheet: Callback<RecoverySheet>,
+    /// Where the words may be replaced.
+    #[prop_or_default]
+    pub(super) onreplace: Option<Callback<()>>,
 }
 
 /// What is asked over the list.
@@ -56,7 +59,10 @@ pub(super) fn slots(props: &Listed) -> Html {
                     if slot.here { <span class="badge">{ t.this_browser }</span> }
                 </span>
                 if slot.kind == SlotKind::Recovery {
-                    { button("sheet", t.sheet_print).look(Look::Quiet).onclick(ask(&asking, Asking::Sheet)) }
+                    <span class="slot-acts">
+                        { button("sheet", t.sheet_print).look(Look::Quiet).onclick(ask(&asking, Asking::Sheet)) }
+                        if let Some(replace) = props.onreplace.clone() { { button("words-replace", t.replace).look(Look::Quiet).onclick(replace) } }
+                    </span>
                 } else {
                     { button("slot-remove", t.remove).look(Look::Quiet).onclick(ask(&asking, Asking::Remove(slot.clone()))) }
                 }
