@@ -4,7 +4,7 @@
 
 use super::super::*;
 use super::memory::{STORED, Secret, everywhere, found, secret};
-use super::ways_in::authenticator;
+use super::ways_in::{authenticator, proposed};
 use salus_tests::devtools::{DevTools, Place};
 
 /// Longer than a patient's browser waits, in milliseconds.
@@ -62,16 +62,7 @@ async fn an_idle_lock_leaves_nothing_of_passphrase_passkey_and_sheet() -> Result
     browser.click("passkey-make").await?;
     browser.gone("passkey-dialog").await?;
     browser.click("passphrase-add").await?;
-    let field = browser.see("passphrase-new").await?;
-    let started = Instant::now();
-    let passphrase = loop {
-        let value = field.prop("value").await?.unwrap_or_default();
-        if value.split_whitespace().count() == 7 {
-            break value;
-        }
-        ensure!(started.elapsed() < PATIENCE, "proposed: `{value}`");
-        tokio::time::sleep(LOOK).await;
-    };
+    let passphrase = proposed(browser).await?;
     browser.click("passphrase-keep").await?;
     browser.gone("passphrase-dialog").await?;
     // What is clicked next must not move away underneath.

@@ -29,6 +29,20 @@ pub(super) async fn authenticator(
     Ok((tools, page, id.to_owned()))
 }
 
+/// The words that are proposed for a passphrase, once they are there.
+pub(super) async fn proposed(browser: &Browser) -> Result<String> {
+    let field = browser.see("passphrase-new").await?;
+    let started = Instant::now();
+    loop {
+        let value = field.prop("value").await?.unwrap_or_default();
+        if value.split_whitespace().count() == 7 {
+            return Ok(value);
+        }
+        ensure!(started.elapsed() < PATIENCE, "proposed: `{value}`");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_unlocks_and_shows_who_one_is() -> Result<()> {
     let Some((_turn, network)) = stage(Options::default()).await? else {
@@ -129,16 +143,7 @@ async fn a_passphrase_unlocks_here_and_forgotten_the_words_do() -> Result<()> {
     let browser = &visitor.browser;
     visitor.go("security").await?;
     browser.click("passphrase-add").await?;
-    let field = browser.see("passphrase-new").await?;
-    let started = Instant::now();
-    let proposed = loop {
-        let value = field.prop("value").await?.unwrap_or_default();
-        if value.split_whitespace().count() == 7 {
-            break value;
-        }
-        ensure!(started.elapsed() < PATIENCE, "proposed: `{value}`");
-        tokio::time::sleep(LOOK).await;
-    };
+    let proposed = proposed(browser).await?;
     picture(browser, "passphrase.png").await?;
     browser.click("passphrase-keep").await?;
     browser.gone("passphrase-dialog").await?;
