@@ -119,38 +119,19 @@ impl Store {
         key: &str,
         value: &JsValue,
     ) -> Result<JsValue, PlatformError> {
-        let failed = failed("write its storage");
-        let transaction = self
-            .database
-            .transaction(&[shelf.name()], TransactionMode::ReadWrite)
-            .map_err(&failed)?;
-        let store = transaction.object_store(shelf.name()).map_err(&failed)?;
-        let key = JsValue::from_str(key);
-        let present = store
-            .get(key.clone())
-            .map_err(&failed)?
-            .await
-            .map_err(&failed)?;
-        if let Some(value) = present {
-            return Ok(value);
-        }
-        store
-            .put(value, Some(&key))
-            .map_err(&failed)?
-            .await
-            .map_err(&failed)?;
-        transaction.await.map_err(&failed)?;
-        Ok(value.clone())
+        let put = self.put_if(shelf, key, value, |there| there.is_none());
+        let there = put.await?.err().flatten();
+        Ok(there.unwrap_or_else(|| value.clone()))
     }
 
-    /// Puts something under `key` if `same` says so of what is there. Whether it did.
+    /// Puts something under `key` if `same` says so of what is there, which is given back otherwise.
     async fn put_if(
         &self,
         shelf: Shelf,
         key: &str,
         value: &JsValue,
         same: impl FnOnce(Option<&JsValue>) -> bool,
-    ) -> Result<bool, PlatformError> {
+    ) -> Result<Result<(), Option<JsValue>>, PlatformError> {
         let failed = failed("write its storage");
         let transaction = self
             .database
@@ -164,7 +145,7 @@ impl Store {
             .await
             .map_err(&failed)?;
         if !same(present.as_ref()) {
-            return Ok(false);
+            return Ok(Err(present));
         }
         store
             .put(value, Some(&key))
@@ -172,7 +153,7 @@ impl Store {
             .await
             .map_err(&failed)?;
         transaction.await.map_err(&failed)?;
-        Ok(true)
+        Ok(Ok(()))
     }
 
     /// Removes what lies under `key`, if anything does.
@@ -254,7 +235,7 @@ impl Memory for Remembered {
             there.map(Uint8Array::to_vec).as_deref() == before
         };
         let put = self.0.put_if(Shelf::Remembered, key, &bytes, same);
-        put.await.map_err(lost)
+        Ok(put.await.map_err(lost)?.is_ok())
     }
 
     async fn remove(&self, key: &str) -> Result<(), MemoryError> {
